@@ -1,0 +1,327 @@
+/**
+ * Blocks: up to sixteen metrics of one family, with the same label names and the same time to live, side by side.
+ *
+ *   +0      ref  family
+ *   +REF    ref  next block; the last one's is the first
+ *   +2*REF  ref  label names (a text), 0: none
+ *   +3*REF  stamp  as old as the oldest metric, or older
+ *           u8   class of the time to live (low half); MULTI, META
+ *           u8   slots
+ *           u16  bytes of the block
+ *           ref  wide only: previous block
+ *           offset of each slot's record behind the slots, plus one; 0: free
+ *           records
+ *
+ * The text of label names: their number (u8), then for each its length (u8) and bytes.
+ *
+ * A record is a metric:
+ *
+ *   +0      ref  next metric of the bucket
+ *   +REF    stamp of the last push
+ *           u8   low half: bytes of the value, 0 to 12, or 15: the metric holds many samples
+ *                high half: generation it was created in; HIDDEN: it is not complete yet
+ *           label values (text.ts)
+ *           value (number.ts), and i64 time stamp in ms where those are kept
+ *      or   samples (metric.ts)
+ *
+ * A metric's reference is block << 4 | slot. Records have no gaps between them: a block is as large as what it holds.
+ */
+import { REF, STAMP, OFFSET, OFFSET_MAX, WIDE, BLOCK_METRICS } from "./layout";
+import { copy } from "./bytes";
+import { alloc, release, insert, remove, canGrow, address, textAddress, loadRef, storeRef, BLOCK } from "./heap";
+import { add, METRIC_BYTES, SWEEP_BLOCK, OLDEST_HAND } from "./header";
+import { loadStamp, storeStamp, stampOf, addBlocks, age } from "./clock";
+import { charge, lastBlock, setLastBlock, setFlag, HAS_HOLES } from "./family";
+import { dropText, textBytes } from "./text";
+import { blockGone } from "./cursor";
+
+const NEXT: usize = REF;
+const LABELS: usize = REF * 2;
+const OLDEST: usize = REF * 3;
+const CLASS: usize = OLDEST + STAMP;
+const SLOTS: usize = CLASS + 1;
+const SIZE: usize = CLASS + 2;
+const PREVIOUS: usize = CLASS + 4;
+const HEAD: usize = WIDE ? PREVIOUS + REF : PREVIOUS;
+
+/** The block's metrics hold many samples. */
+export const MULTI: u32 = 0x10;
+/** The block holds no metrics, only the family's metadata in life. */
+export const META: u32 = 0x20;
+
+/** Parts of a record. */
+export const STAMP_AT: usize = REF;
+export const FLAGS_AT: usize = REF + STAMP;
+export const LABELS_AT: usize = REF + STAMP + 1;
+/** Value length that means many samples, and the generation of a metric that is not complete. */
+export const MANY: u32 = 15;
+export const HIDDEN: u32 = 15;
+
+export function familyOf(at: usize): u32 {
+  return loadRef(at);
+}
+
+export function nextBlock(at: usize): u32 {
+  return loadRef(at + NEXT);
+}
+
+export function labelsOf(at: usize): u32 {
+  return loadRef(at + LABELS);
+}
+
+export function classOf(at: usize): u32 {
+  return (load<u8>(at, CLASS) as u32) & 15;
+}
+
+export function kindOf(at: usize): u32 {
+  return (load<u8>(at, CLASS) as u32) & (MULTI | META);
+}
+
+export function slotsOf(at: usize): u32 {
+  return load<u8>(at, SLOTS);
+}
+
+export function blockSize(at: usize): usize {
+  return load<u16>(at, SIZE) as usize;
+}
+
+/** Stamp that no metric of the block is older than. */
+export function oldestOf(at: usize): u32 {
+  return loadStamp(at + OLDEST);
+}
+
+export function setOldest(at: usize, stamp: u32): void {
+  storeStamp(at + OLDEST, stamp);
+}
+
+/** Changes the class of a block. */
+export function setClass(at: usize, index: u32): void {
+  addBlocks(classOf(at), -1);
+  addBlocks(index, 1);
+  store<u8>(at, kindOf(at) | index, CLASS);
+}
+
+/** Number of label names, and the address of the first one's length. */
+export function namesAt(at: usize): usize {
+  const labels = labelsOf(at);
+  return labels == 0 ? 0 : textBytes(textAddress(labels));
+}
+
+function loadOffset(at: usize): usize {
+  return WIDE ? (load<u16>(at) as usize) : (load<u8>(at) as usize);
+}
+
+function storeOffset(at: usize, offset: usize): void {
+  if (WIDE) store<u16>(at, offset as u32);
+  else store<u8>(at, offset as u32);
+}
+
+function slotAt(at: usize, slot: u32): usize {
+  return at + HEAD + (slot as usize) * OFFSET;
+}
+
+function records(at: usize): usize {
+  return at + HEAD + (load<u8>(at, SLOTS) as usize) * OFFSET;
+}
+
+/** Address of the record in a slot, 0: the slot is free or there is none. */
+export function recordAt(at: usize, slot: u32): usize {
+  if (slot >= slotsOf(at)) return 0;
+  const offset = loadOffset(slotAt(at, slot));
+  return offset == 0 ? 0 : records(at) + offset - 1;
+}
+
+/** Number of metrics of a block. */
+export function liveRecords(at: usize): u32 {
+  let live: u32 = 0;
+  for (let slot = slotsOf(at); slot > 0; --slot) if (recordAt(at, slot - 1) != 0) ++live;
+  return live;
+}
+
+/** The first slot with a metric of a block that has one. */
+export function firstRecord(at: usize): u32 {
+  let slot: u32 = 0;
+  while (recordAt(at, slot) == 0) ++slot;
+  return slot;
+}
+
+function resized(ref: u32, by: i32): void {
+  const at = address(ref);
+  store<u16>(at, (load<u16>(at, SIZE) as u32) + (by as u32), SIZE);
+  add(METRIC_BYTES, by);
+  charge(familyOf(at), by);
+}
+
+/** Makes an empty block, last of its family. `labels` is used by it from now on. 0: there is no room. */
+export function createBlock(family: u32, labels: u32, index: u32, kind: u32): u32 {
+  const ref = alloc(BLOCK, HEAD, lastBlock(address(family)));
+  if (ref == 0) return 0;
+  const at = address(ref);
+  const owner = address(family);
+  const last = lastBlock(owner);
+  storeRef(at, family);
+  storeRef(at + LABELS, labels);
+  setOldest(at, stampOf(index));
+  store<u8>(at, kind | index, CLASS);
+  store<u8>(at, 0, SLOTS);
+  store<u16>(at, HEAD as u32, SIZE);
+  storeRef(at + NEXT, last == 0 ? ref : nextBlock(address(last)));
+  if (last != 0) storeRef(address(last) + NEXT, ref);
+  if (WIDE) {
+    storeRef(at + PREVIOUS, last == 0 ? ref : last);
+    storeRef(address(nextBlock(at)) + PREVIOUS, ref);
+  }
+  setLastBlock(owner, ref);
+  addBlocks(index, 1);
+  add(METRIC_BYTES, HEAD as i32);
+  charge(family, (HEAD as i32) + 2);
+  return ref;
+}
+
+/** The block before this one in its ring. */
+export function previousBlock(ref: u32, at: usize): u32 {
+  if (WIDE) return loadRef(at + PREVIOUS);
+  let before = ref;
+  for (let next = nextBlock(at); next != ref; next = nextBlock(address(next))) before = next;
+  return before;
+}
+
+/** Frees a block without metrics. Its family may have none left then. */
+export function freeBlock(ref: u32): void {
+  const at = address(ref);
+  const family = familyOf(at);
+  const owner = address(family);
+  const next = nextBlock(at);
+  const isLast = lastBlock(owner) == ref;
+  if (next == ref) setLastBlock(owner, 0);
+  else {
+    const before = previousBlock(ref, at);
+    storeRef(address(before) + NEXT, next);
+    if (WIDE) storeRef(address(next) + PREVIOUS, before);
+    if (isLast) setLastBlock(owner, before);
+  }
+  const following = isLast ? 0 : next;
+  if (load<u32>(SWEEP_BLOCK) == ref) store<u32>(SWEEP_BLOCK, following);
+  if (load<u32>(OLDEST_HAND) == ref) store<u32>(OLDEST_HAND, following);
+  blockGone(ref, following);
+  addBlocks(classOf(at), -1);
+  dropText(labelsOf(at));
+  const bytes = blockSize(address(ref));
+  release(ref, bytes);
+  add(METRIC_BYTES, -(bytes as i32));
+  charge(family, -(bytes as i32) - 2);
+}
+
+/** A free slot of the block, or the number of its slots. */
+function freeSlot(at: usize): u32 {
+  const slots = slotsOf(at);
+  for (let slot: u32 = 0; slot < slots; ++slot) if (loadOffset(slotAt(at, slot)) == 0) return slot;
+  return slots;
+}
+
+/** Whether a record of `bytes` bytes can be added to the block. */
+export function canAdd(ref: u32, at: usize, bytes: usize): bool {
+  const slot = freeSlot(at);
+  if (slot == BLOCK_METRICS) return false;
+  const added = slot == slotsOf(at) ? OFFSET : 0;
+  if (blockSize(at) + at - records(at) + 1 > OFFSET_MAX) return false;
+  if (blockSize(at) + bytes + added > 0x3fff) return false;
+  return canGrow(ref, bytes + added);
+}
+
+/** Adds a record of `bytes` bytes, content undefined; canAdd must hold. Returns its slot. */
+export function addRecord(ref: u32, bytes: usize): u32 {
+  let at = address(ref);
+  const slot = freeSlot(at);
+  const end = at + blockSize(at);
+  const offset = end - records(at) + 1;
+  const added = slot == slotsOf(at) ? OFFSET : 0;
+  insert(ref, end, bytes + added);
+  if (added != 0) {
+    copy(records(at) + OFFSET, records(at), end - records(at));
+    store<u8>(at, slot + 1, SLOTS);
+  }
+  storeOffset(slotAt(at, slot), offset);
+  resized(ref, (bytes + added) as i32);
+  return slot;
+}
+
+/** Moves the offsets of records behind `offset`. */
+function shift(at: usize, offset: usize, by: isize): void {
+  const end = slotAt(at, slotsOf(at));
+  for (let slot = slotAt(at, 0); slot < end; slot += OFFSET) {
+    const other = loadOffset(slot);
+    if (other > offset) storeOffset(slot, other + (by as usize));
+  }
+}
+
+/** Removes the record of `bytes` bytes in a slot; its last slots go with it if they are free. */
+export function removeRecord(ref: u32, slot: u32, bytes: usize): void {
+  const at = address(ref);
+  const offset = loadOffset(slotAt(at, slot));
+  const record = records(at) + offset - 1;
+  storeOffset(slotAt(at, slot), 0);
+  shift(at, offset, -(bytes as isize));
+  remove(ref, record, bytes);
+  let slots = slotsOf(at);
+  while (slots != 0 && loadOffset(slotAt(at, slots - 1)) == 0) --slots;
+  const gone = ((slotsOf(at) - slots) as usize) * OFFSET;
+  if (gone != 0) {
+    remove(ref, slotAt(at, slots), gone);
+    store<u8>(at, slots, SLOTS);
+  }
+  setFlag(address(familyOf(at)), HAS_HOLES, true);
+  resized(ref, -((bytes + gone) as i32));
+}
+
+/** Whether the record in a slot can grow by `bytes` where it is. */
+export function canGrowRecord(ref: u32, slot: u32, bytes: usize): bool {
+  if (!canGrow(ref, bytes)) return false;
+  const at = address(ref);
+  if (blockSize(at) + bytes > 0x3fff) return false;
+  const offset = loadOffset(slotAt(at, slot));
+  const end = slotAt(at, slotsOf(at));
+  for (let other = slotAt(at, 0); other < end; other += OFFSET) {
+    const place = loadOffset(other);
+    if (place > offset && place + bytes > OFFSET_MAX) return false;
+  }
+  return true;
+}
+
+/** Inserts `bytes` bytes, content undefined, before `place` in the record of a slot. canGrowRecord must hold. */
+export function growRecord(ref: u32, slot: u32, place: usize, bytes: usize): void {
+  const at = address(ref);
+  shift(at, loadOffset(slotAt(at, slot)), bytes as isize);
+  insert(ref, place, bytes);
+  resized(ref, bytes as i32);
+}
+
+/** Removes the `bytes` bytes from `place` on of the record of a slot. */
+export function shrinkRecord(ref: u32, slot: u32, place: usize, bytes: usize): void {
+  const at = address(ref);
+  shift(at, loadOffset(slotAt(at, slot)), -(bytes as isize));
+  remove(ref, place, bytes);
+  resized(ref, -(bytes as i32));
+}
+
+/** Makes the block's oldest stamp exact, and returns its slot; the number of slots if it has no metrics. */
+export function refreshOldest(at: usize): u32 {
+  const index = classOf(at);
+  const slots = slotsOf(at);
+  let found = slots;
+  let oldest: u32 = 0;
+  let stamp = stampOf(index);
+  for (let slot: u32 = 0; slot < slots; ++slot) {
+    const record = recordAt(at, slot);
+    if (record == 0) continue;
+    const own = loadStamp(record + STAMP_AT);
+    const ownAge = age(index, own);
+    if (found != slots && ownAge <= oldest) continue;
+    found = slot;
+    oldest = ownAge;
+    stamp = own;
+  }
+  setOldest(at, stamp);
+  return found;
+}
+

@@ -1,0 +1,161 @@
+/**
+ * Bytes: compare, copy, hash, search and check, eight at a time. Loads may touch up to seven bytes behind a range;
+ * the memory map leaves that room.
+ */
+
+const HIGH: u64 = 0x8080808080808080;
+const LOW: u64 = 0x0101010101010101;
+
+/** The lowest `count` bytes of a word, 1 to 8. */
+function mask(count: usize): u64 {
+  return (-1 as u64) >> (((8 - count) << 3) as u64);
+}
+
+/** Whether `count` bytes at `a` and `b` are the same. */
+export function equal(a: usize, b: usize, count: usize): bool {
+  while (count > 8) {
+    if (load<u64>(a) != load<u64>(b)) return false;
+    a += 8;
+    b += 8;
+    count -= 8;
+  }
+  if (count == 0) return true;
+  return ((load<u64>(a) ^ load<u64>(b)) & mask(count)) == 0;
+}
+
+/** Copies `count` bytes; the ranges may overlap. */
+export function copy(to: usize, from: usize, count: usize): void {
+  if (to <= from) {
+    while (count >= 32) {
+      const a = load<u64>(from);
+      const b = load<u64>(from, 8);
+      const c = load<u64>(from, 16);
+      const d = load<u64>(from, 24);
+      store<u64>(to, a);
+      store<u64>(to, b, 8);
+      store<u64>(to, c, 16);
+      store<u64>(to, d, 24);
+      to += 32;
+      from += 32;
+      count -= 32;
+    }
+    while (count >= 8) {
+      store<u64>(to, load<u64>(from));
+      to += 8;
+      from += 8;
+      count -= 8;
+    }
+    while (count != 0) {
+      store<u8>(to++, load<u8>(from++));
+      --count;
+    }
+    return;
+  }
+  while (count >= 32) {
+    count -= 32;
+    const a = load<u64>(from + count);
+    const b = load<u64>(from + count, 8);
+    const c = load<u64>(from + count, 16);
+    const d = load<u64>(from + count, 24);
+    store<u64>(to + count, a);
+    store<u64>(to + count, b, 8);
+    store<u64>(to + count, c, 16);
+    store<u64>(to + count, d, 24);
+  }
+  while (count >= 8) {
+    count -= 8;
+    store<u64>(to + count, load<u64>(from + count));
+  }
+  while (count != 0) {
+    --count;
+    store<u8>(to + count, load<u8>(from + count));
+  }
+}
+
+/** Sets `count` bytes to zero. */
+export function clear(at: usize, count: usize): void {
+  while (count >= 8) {
+    store<u64>(at, 0);
+    at += 8;
+    count -= 8;
+  }
+  while (count != 0) {
+    store<u8>(at++, 0);
+    --count;
+  }
+}
+
+/** Address of the first `byte` in [at, end), or `end`. */
+export function find(at: usize, end: usize, byte: u32): usize {
+  const wanted = LOW * (byte as u64);
+  while (at < end) {
+    const word = load<u64>(at) ^ wanted;
+    const hit = (word - LOW) & ~word & HIGH;
+    if (hit != 0) {
+      const found = at + ((ctz(hit) >> 3) as usize);
+      return found < end ? found : end;
+    }
+    at += 8;
+  }
+  return end;
+}
+
+/** A hash of `count` bytes: multiply and fold, a word at a time. */
+export function hash(at: usize, count: usize): u32 {
+  let h: u64 = 0x9e3779b97f4a7c15 ^ (count as u64);
+  while (count > 8) {
+    h = (h ^ load<u64>(at)) * 0xff51afd7ed558ccd;
+    h ^= h >> 32;
+    at += 8;
+    count -= 8;
+  }
+  if (count != 0) h = (h ^ (load<u64>(at) & mask(count))) * 0xff51afd7ed558ccd;
+  return (h ^ (h >> 29) ^ (h >> 43)) as u32;
+}
+
+/** Two hashes made one, the order of the two mattering. */
+export function mix(a: u32, b: u32): u32 {
+  const h = ((a as u64) + 0x632be59b) * (((b as u64) << 1) + 0x9e3779b97f4a7c15);
+  return (h >> 31) as u32;
+}
+
+/** Whether `count` bytes are ASCII without NUL. */
+function plain(at: usize, count: usize): bool {
+  while (count >= 8) {
+    const word = load<u64>(at);
+    if (((word | (word - LOW)) & HIGH) != 0) return false;
+    at += 8;
+    count -= 8;
+  }
+  if (count == 0) return true;
+  const word = (load<u64>(at) & mask(count)) | (~mask(count) & (LOW << 5));
+  return ((word | (word - LOW)) & HIGH) == 0;
+}
+
+/** Bytes of the UTF-8 sequence at `at` (RFC 3629, section 4), 0 if it is none. `end` bounds it. */
+export function sequence(at: usize, end: usize): usize {
+  const a = load<u8>(at) as u32;
+  if (a < 0x80) return 1;
+  if (a < 0xc2 || a > 0xf4) return 0;
+  const count: usize = a < 0xe0 ? 2 : a < 0xf0 ? 3 : 4;
+  if (at + count > end) return 0;
+  const b = load<u8>(at, 1) as u32;
+  const lowest: u32 = a == 0xe0 ? 0xa0 : a == 0xf0 ? 0x90 : 0x80;
+  const highest: u32 = a == 0xed ? 0x9f : a == 0xf4 ? 0x8f : 0xbf;
+  if (b < lowest || b > highest) return 0;
+  for (let i: usize = 2; i < count; ++i) if ((load<u8>(at + i) & 0xc0) != 0x80) return 0;
+  return count;
+}
+
+/** Checks text: 0 if it is UTF-8 without NUL, 1 if it is not UTF-8, 2 if it has a NUL. */
+export function checkText(at: usize, count: usize): i32 {
+  if (plain(at, count)) return 0;
+  const end = at + count;
+  while (at < end) {
+    if (load<u8>(at) == 0) return 2;
+    const step = sequence(at, end);
+    if (step == 0) return 1;
+    at += step;
+  }
+  return 0;
+}

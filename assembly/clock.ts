@@ -1,0 +1,166 @@
+/**
+ * Time and times to live. The host's milliseconds become stamps of a few bits, counted in the unit of a class:
+ *
+ *   +0  f64  time to live in ms, 0: never expires     +16  u32  stamp of the time that is now
+ *   +8  u32  unit in ms                               +20  u32  blocks of this class
+ *   +12 u32  time to live in units
+ *
+ * A metric whose age in units has reached its class' is expired. For times to live up to a minute (narrow, 16-bit
+ * stamps) the unit is a millisecond and expiry exact; else it comes up to two 60,000ths of the time to live late,
+ * never early. Wide stamps of 32 bits are exact up to 34 days. Stamps are looked at often enough that an age never
+ * wraps while its metric lives (cache.ts, sweepAll).
+ */
+import { WIDE, STAMP, STAMP_MASK, CLASS_LIMIT } from "./layout";
+import { CLASSES, CLASS_BYTES, NOW } from "./header";
+
+const TTL: usize = 0;
+const UNIT: usize = 8;
+const UNITS: usize = 12;
+const STAMP_NOW: usize = 16;
+const BLOCKS: usize = 20;
+
+/** Units that the longest-lived age may count. */
+const LIFE: f64 = WIDE ? 3000000000 : 60000;
+const NEVER_UNIT: u32 = WIDE ? 1000 : 60000;
+/** Age in units at which a metric that never expires stays. */
+export const AGE_LIMIT: u32 = LIFE as u32;
+/** Milliseconds after which all stamps are looked at again. */
+export const SWEEP_MS: f64 = WIDE ? 864000000 : 4000;
+/** Latest time: a whole number of milliseconds that a double holds. */
+const TIME_MAX: f64 = 9007199254740991;
+
+function at(index: u32): usize {
+  return CLASSES + (index as usize) * CLASS_BYTES;
+}
+
+export function loadStamp(address: usize): u32 {
+  return WIDE ? load<u32>(address) : (load<u16>(address) as u32);
+}
+
+export function storeStamp(address: usize, stamp: u32): void {
+  if (WIDE) store<u32>(address, stamp);
+  else store<u16>(address, stamp);
+}
+
+/** `nowMs` made a time that never runs back and fits. */
+export function clamped(nowMs: f64): f64 {
+  const last = load<f64>(NOW);
+  return nowMs > last ? min(nowMs, TIME_MAX) : last;
+}
+
+/** Units of a class from the clock's zero to `ms`. */
+export function unitsAt(index: u32, ms: f64): u64 {
+  return (ms / (load<u32>(at(index), UNIT) as f64)) as u64;
+}
+
+/** Makes `ms`, a clamped time, the time that is now. */
+export function setNow(ms: f64): void {
+  store<f64>(NOW, ms);
+  for (let i: u32 = 0; i < CLASS_LIMIT; ++i) {
+    if (load<u32>(at(i), UNIT) != 0) store<u32>(at(i), (unitsAt(i, ms) as u32) & STAMP_MASK, STAMP_NOW);
+  }
+}
+
+function define(index: u32, ttlMs: f64): void {
+  let unit = NEVER_UNIT;
+  let units: u32 = -1;
+  if (ttlMs != 0) {
+    unit = ceil(ttlMs / LIFE) as u32;
+    units = (ceil(ttlMs / (unit as f64)) as u32) + (unit > 1 ? 1 : 0);
+  }
+  store<f64>(at(index), ttlMs, TTL);
+  store<u32>(at(index), unit, UNIT);
+  store<u32>(at(index), units, UNITS);
+  store<u32>(at(index), 0, BLOCKS);
+  store<u32>(at(index), (unitsAt(index, load<f64>(NOW)) as u32) & STAMP_MASK, STAMP_NOW);
+}
+
+/** Begins with one class, the default: 0. */
+export function initialize(ttlMs: f64): void {
+  define(0, ttlMs);
+}
+
+/**
+ * The class of this time to live, made where there is none. If all are in use, the one with the next longer time to
+ * live, or else the longest.
+ */
+export function classOf(ttlMs: f64): u32 {
+  let unused: u32 = 0;
+  for (let i: u32 = 0; i < CLASS_LIMIT; ++i) {
+    const defined = load<u32>(at(i), UNIT) != 0;
+    if (defined && load<f64>(at(i), TTL) == ttlMs) return i;
+    if (unused == 0 && i != 0 && load<u32>(at(i), BLOCKS) == 0) unused = i;
+  }
+  if (unused != 0) {
+    define(unused, ttlMs);
+    return unused;
+  }
+  let best: u32 = 0;
+  for (let i: u32 = 1; i < CLASS_LIMIT; ++i) if (fits(ttlMs, i, best)) best = i;
+  return best;
+}
+
+/** Whether class `a` serves a time to live that has no class of its own better than class `b`. */
+function fits(ttlMs: f64, a: u32, b: u32): bool {
+  const wanted = ttlMs == 0 ? Infinity : ttlMs;
+  const first = load<f64>(at(a), TTL) == 0 ? Infinity : load<f64>(at(a), TTL);
+  const second = load<f64>(at(b), TTL) == 0 ? Infinity : load<f64>(at(b), TTL);
+  if (first >= wanted) return second < wanted || first < second;
+  return second < wanted && first > second;
+}
+
+/** Whether the class is in use. */
+export function isDefined(index: u32): bool {
+  return load<u32>(at(index), UNIT) != 0;
+}
+
+export function ttlOf(index: u32): f64 {
+  return load<f64>(at(index), TTL);
+}
+
+export function unitOf(index: u32): u32 {
+  return load<u32>(at(index), UNIT);
+}
+
+export function stampOf(index: u32): u32 {
+  return load<u32>(at(index), STAMP_NOW);
+}
+
+/** Counts the blocks of a class. */
+export function addBlocks(index: u32, by: i32): void {
+  store<u32>(at(index), load<u32>(at(index), BLOCKS) + (by as u32), BLOCKS);
+}
+
+export function blocksOf(index: u32): u32 {
+  return load<u32>(at(index), BLOCKS);
+}
+
+/** Age of a stamp in units of its class. */
+export function age(index: u32, stamp: u32): u32 {
+  return (load<u32>(at(index), STAMP_NOW) - stamp) & STAMP_MASK;
+}
+
+/** Age in milliseconds. */
+export function ageMs(index: u32, stamp: u32): f64 {
+  return (age(index, stamp) as f64) * (load<u32>(at(index), UNIT) as f64);
+}
+
+export function isExpired(index: u32, stamp: u32): bool {
+  return age(index, stamp) >= load<u32>(at(index), UNITS);
+}
+
+/** The earliest time at which a metric with this stamp can be expired. */
+export function dueAt(index: u32, stamp: u32): f64 {
+  const units = load<u32>(at(index), UNITS);
+  if (units == <u32>-1) return Infinity;
+  const unit = load<u32>(at(index), UNIT) as f64;
+  const left = units - min(units, age(index, stamp));
+  return (floor(load<f64>(NOW) / unit) + (left as f64)) * unit;
+}
+
+/** Whether a metric with this stamp has not been pushed for a quarter of its time to live. */
+export function isSilent(index: u32, stamp: u32): bool {
+  return age(index, stamp) >= load<u32>(at(index), UNITS) >> 2;
+}
+
+if (STAMP != 2 && STAMP != 4) ERROR("stamps have two or four bytes");

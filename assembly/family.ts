@@ -1,0 +1,310 @@
+/**
+ * Families: a name, its metadata, and the list of blocks that hold its metrics.
+ *
+ *   +0      ref  next family of the bucket
+ *   +REF    ref  next family in order of creation, 0: the last
+ *   +2*REF  ref  last block; its next is the first: the list is a ring
+ *   +3*REF  ref  the family that a push went to when it last left this one
+ *   +4*REF  ref  bytes: this object, and its blocks
+ *   +5*REF  u8   flags
+ *           u8   types: of the metrics (low half), and as last declared (high half)
+ *           u8   length of the name
+ *           ref  wide only: previous family in order of creation
+ *                name
+ *           ref  only with HAS_HELP: the help
+ *           u8   only with HAS_UNIT: length of the unit, the end of the name without its suffix
+ */
+import { REF, WIDE, SEARCH_FAMILIES } from "./layout";
+import { equal, hash, copy } from "./bytes";
+import { alloc, release, insert, remove, canGrow, address, loadRef, storeRef, FAMILY } from "./heap";
+import {
+  FAMILY_MASK,
+  FAMILY_FIRST,
+  FAMILY_LAST,
+  FAMILIES,
+  LARGEST,
+  LARGEST_HAND,
+  SECOND_BYTES,
+  SWEEP_FAMILY,
+  SWEEP_BLOCK,
+  HELP_HAND,
+  NAME_BYTES,
+  add,
+} from "./header";
+import { familyGone } from "./cursor";
+
+const NEXT: usize = REF;
+const LAST: usize = REF * 2;
+const FOLLOW: usize = REF * 3;
+const BYTES: usize = REF * 4;
+const FLAGS: usize = REF * 5;
+const TYPES: usize = REF * 5 + 1;
+const LENGTH: usize = REF * 5 + 2;
+const PREVIOUS: usize = REF * 5 + 3;
+const NAME: usize = WIDE ? PREVIOUS + REF : PREVIOUS;
+
+export const HAS_HELP: u32 = 1;
+export const HAS_UNIT: u32 = 2;
+/** Some block has a free slot. */
+export const HAS_HOLES: u32 = 4;
+/** TYPE named it without its suffix, as OpenMetrics does: `x` for `x_total` or `x_info`. */
+export const BY_BASE: u32 = 8;
+
+/** Types; `TYPED` is set where a TYPE line said so. */
+export const UNTYPED: u32 = 0;
+export const COUNTER: u32 = 1;
+export const GAUGE: u32 = 2;
+export const HISTOGRAM: u32 = 3;
+export const SUMMARY: u32 = 4;
+export const GAUGE_HISTOGRAM: u32 = 5;
+export const INFO: u32 = 6;
+export const STATESET: u32 = 7;
+export const TYPED: u32 = 8;
+
+/** Address of the families' buckets. */
+let buckets: usize = 0;
+
+export function initialize(at: usize): void {
+  buckets = at;
+}
+
+function bucketOf(h: u32): usize {
+  return buckets + ((h & load<u32>(FAMILY_MASK)) as usize) * REF;
+}
+
+export function nameLength(at: usize): usize {
+  return load<u8>(at, LENGTH) as usize;
+}
+
+export function name(at: usize): usize {
+  return at + NAME;
+}
+
+export function flags(at: usize): u32 {
+  return load<u8>(at, FLAGS);
+}
+
+export function setFlag(at: usize, flag: u32, on: bool): void {
+  const value = load<u8>(at, FLAGS) as u32;
+  store<u8>(at, on ? value | flag : value & ~flag, FLAGS);
+}
+
+/** Type of the metrics, and whether TYPE said so. */
+export function typeOf(at: usize): u32 {
+  return (load<u8>(at, TYPES) as u32) & 15;
+}
+
+/** Type as last declared. */
+export function declaredOf(at: usize): u32 {
+  return (load<u8>(at, TYPES) as u32) >> 4;
+}
+
+export function setTypes(at: usize, type: u32, declared: u32): void {
+  store<u8>(at, type | (declared << 4), TYPES);
+}
+
+export function lastBlock(at: usize): u32 {
+  return loadRef(at + LAST);
+}
+
+export function setLastBlock(at: usize, block: u32): void {
+  storeRef(at + LAST, block);
+}
+
+export function follow(at: usize): u32 {
+  return loadRef(at + FOLLOW);
+}
+
+export function setFollow(at: usize, family: u32): void {
+  storeRef(at + FOLLOW, family);
+}
+
+export function nextFamily(at: usize): u32 {
+  return loadRef(at + NEXT);
+}
+
+export function familyBytes(at: usize): u32 {
+  return loadRef(at + BYTES);
+}
+
+function helpAt(at: usize): usize {
+  return at + NAME + nameLength(at);
+}
+
+function unitAt(at: usize): usize {
+  return helpAt(at) + ((flags(at) & HAS_HELP) != 0 ? REF : 0);
+}
+
+/** The help's reference, or 0. */
+export function helpOf(at: usize): u32 {
+  return (flags(at) & HAS_HELP) != 0 ? loadRef(helpAt(at)) : 0;
+}
+
+/** Length of the unit, or 0. */
+export function unitOf(at: usize): usize {
+  return (flags(at) & HAS_UNIT) != 0 ? (load<u8>(unitAt(at)) as usize) : 0;
+}
+
+function size(at: usize): usize {
+  return unitAt(at) - at + ((flags(at) & HAS_UNIT) != 0 ? 1 : 0);
+}
+
+function bytesOf(ref: u32): u32 {
+  return ref == 0 ? 0 : familyBytes(address(ref));
+}
+
+/** Changes what a family holds, and with it which holds most. */
+export function charge(ref: u32, by: i32): void {
+  const at = address(ref);
+  const bytes = loadRef(at + BYTES) + (by as u32);
+  storeRef(at + BYTES, bytes);
+  const largest = load<u32>(LARGEST);
+  if (by < 0 || ref == largest) return;
+  const most = bytesOf(largest);
+  if (bytes > most) {
+    store<u32>(LARGEST, ref);
+    store<u32>(SECOND_BYTES, most);
+  } else if (bytes > load<u32>(SECOND_BYTES)) store<u32>(SECOND_BYTES, bytes);
+}
+
+/** The family that holds most of the cache, 0: there is none. Looks at a bounded number of families a call. */
+export function largestFamily(): u32 {
+  let largest = load<u32>(LARGEST);
+  let most = bytesOf(largest);
+  if (largest != 0 && most >= load<u32>(SECOND_BYTES)) return largest;
+  let second: u32 = 0;
+  const families = load<u32>(FAMILIES);
+  let ref = load<u32>(LARGEST_HAND);
+  for (let i = min(families, SEARCH_FAMILIES); i > 0; --i) {
+    if (ref == 0) ref = load<u32>(FAMILY_FIRST);
+    const at = address(ref);
+    const bytes = familyBytes(at);
+    if (ref != largest) {
+      if (bytes > most) {
+        second = most;
+        most = bytes;
+        largest = ref;
+      } else if (bytes > second) second = bytes;
+    }
+    ref = nextFamily(at);
+  }
+  store<u32>(LARGEST_HAND, ref);
+  store<u32>(LARGEST, largest);
+  store<u32>(SECOND_BYTES, second);
+  return largest;
+}
+
+/** The family of this name, or 0. */
+export function findFamily(text: usize, count: usize): u32 {
+  let ref = loadRef(bucketOf(hash(text, count)));
+  while (ref != 0) {
+    const at = address(ref);
+    if (nameLength(at) == count && equal(name(at), text, count)) return ref;
+    ref = loadRef(at);
+  }
+  return 0;
+}
+
+/** Whether the family `at` has this name. */
+export function hasName(at: usize, text: usize, count: usize): bool {
+  return nameLength(at) == count && equal(name(at), text, count);
+}
+
+/** Makes a family without blocks. 0: there is no room. */
+export function createFamily(text: usize, count: usize): u32 {
+  const bytes = NAME + count;
+  const ref = alloc(FAMILY, bytes, 0);
+  if (ref == 0) return 0;
+  const at = address(ref);
+  const bucket = bucketOf(hash(text, count));
+  storeRef(at, loadRef(bucket));
+  storeRef(bucket, ref);
+  storeRef(at + NEXT, 0);
+  storeRef(at + LAST, 0);
+  storeRef(at + FOLLOW, 0);
+  storeRef(at + BYTES, 0);
+  store<u8>(at, 0, FLAGS);
+  store<u8>(at, 0, TYPES);
+  store<u8>(at, count as u32, LENGTH);
+  copy(at + NAME, text, count);
+  const last = load<u32>(FAMILY_LAST);
+  if (WIDE) storeRef(at + PREVIOUS, last);
+  if (last == 0) store<u32>(FAMILY_FIRST, ref);
+  else storeRef(address(last) + NEXT, ref);
+  store<u32>(FAMILY_LAST, ref);
+  add(FAMILIES, 1);
+  add(NAME_BYTES, bytes as i32);
+  charge(ref, (bytes as i32) + 2);
+  return ref;
+}
+
+/** The family created before this one, or 0. */
+function previousFamily(ref: u32, at: usize): u32 {
+  if (WIDE) return loadRef(at + PREVIOUS);
+  let before: u32 = 0;
+  for (let other = load<u32>(FAMILY_FIRST); other != ref; other = nextFamily(address(other))) before = other;
+  return before;
+}
+
+/** Frees a family that has no blocks and no help. */
+export function freeFamily(ref: u32): void {
+  const at = address(ref);
+  let link = bucketOf(hash(name(at), nameLength(at)));
+  while (loadRef(link) != ref) link = address(loadRef(link));
+  storeRef(link, loadRef(at));
+  const before = previousFamily(ref, at);
+  const next = nextFamily(at);
+  if (before == 0) store<u32>(FAMILY_FIRST, next);
+  else storeRef(address(before) + NEXT, next);
+  if (next == 0) store<u32>(FAMILY_LAST, before);
+  else if (WIDE) storeRef(address(next) + PREVIOUS, before);
+  if (load<u32>(LARGEST) == ref) store<u32>(LARGEST, 0);
+  if (load<u32>(LARGEST_HAND) == ref) store<u32>(LARGEST_HAND, next);
+  if (load<u32>(HELP_HAND) == ref) store<u32>(HELP_HAND, next);
+  if (load<u32>(SWEEP_FAMILY) == ref) {
+    store<u32>(SWEEP_FAMILY, next);
+    store<u32>(SWEEP_BLOCK, 0);
+  }
+  familyGone(ref, next);
+  const bytes = size(at);
+  release(ref, bytes);
+  add(FAMILIES, -1);
+  add(NAME_BYTES, -(bytes as i32));
+}
+
+/** Notes or forgets the family's help. False: there is no room to note it. */
+export function setHelp(ref: u32, help: u32): bool {
+  let at = address(ref);
+  const has = (flags(at) & HAS_HELP) != 0;
+  if (help != 0 && !has) {
+    if (!canGrow(ref, REF)) return false;
+    insert(ref, helpAt(at), REF);
+  }
+  at = address(ref);
+  if (help != 0) storeRef(helpAt(at), help);
+  else if (has) remove(ref, helpAt(at), REF);
+  at = address(ref);
+  setFlag(at, HAS_HELP, help != 0);
+  const by = help != 0 && !has ? (REF as i32) : help == 0 && has ? -(REF as i32) : 0;
+  add(NAME_BYTES, by);
+  charge(ref, by);
+  return true;
+}
+
+/** Notes the length of the family's unit, 0: it has none. False: there is no room. */
+export function setUnit(ref: u32, count: usize): bool {
+  let at = address(ref);
+  const has = (flags(at) & HAS_UNIT) != 0;
+  if (count == 0 && !has) return true;
+  if (!has) {
+    if (!canGrow(ref, 1)) return false;
+    insert(ref, unitAt(at), 1);
+  } else if (count == 0) remove(ref, unitAt(at), 1);
+  at = address(ref);
+  if (count != 0) store<u8>(unitAt(at), count as u32);
+  setFlag(at, HAS_UNIT, count != 0);
+  const by = (count != 0 ? 1 : 0) - (has ? 1 : 0);
+  add(NAME_BYTES, by);
+  charge(ref, by);
+  return true;
+}

@@ -1,0 +1,119 @@
+/**
+ * The header: all state that is not in the cache itself, in one place before it, so that header and cache together
+ * are the whole state. Fields are 32-bit unless said otherwise.
+ */
+import { HEADER, HEADER_BYTES, CLASS_LIMIT } from "./layout";
+
+export const CACHE_SIZE: usize = HEADER;
+export const FLAGS: usize = HEADER + 4;
+export const MAX_LINE: usize = HEADER + 8;
+export const SEGMENT_COUNT: usize = HEADER + 12;
+/** Number of buckets less one, for metrics, families and texts. */
+export const METRIC_MASK: usize = HEADER + 16;
+export const FAMILY_MASK: usize = HEADER + 20;
+export const TEXT_MASK: usize = HEADER + 24;
+/** Address of the first segment, behind the buckets. */
+export const SEGMENTS: usize = HEADER + 28;
+/** f64: the time, and the last time that all stamps were looked at. */
+export const NOW: usize = HEADER + 32;
+export const SWEPT: usize = HEADER + 40;
+/** f64: no metric expires before this time; the same of the sweep that is under way. */
+export const NEXT_DUE: usize = HEADER + 48;
+export const PASS_DUE: usize = HEADER + 56;
+/** The family and block that the sweep under way comes to next. */
+export const SWEEP_FAMILY: usize = HEADER + 64;
+export const SWEEP_BLOCK: usize = HEADER + 68;
+/** First and last family in order of creation. */
+export const FAMILY_FIRST: usize = HEADER + 72;
+export const FAMILY_LAST: usize = HEADER + 76;
+/** The family that holds most, and where the search for it goes on. */
+export const LARGEST: usize = HEADER + 80;
+export const LARGEST_HAND: usize = HEADER + 84;
+/** The generation that metrics are created in, and whether any was since it began. */
+export const GENERATION: usize = HEADER + 88;
+export const GENERATION_USED: usize = HEADER + 92;
+/** The last round of a histogram's or summary's samples. */
+export const ROUND: usize = HEADER + 96;
+/** Segments: highest one ever used, last one with room made, where the search goes on. */
+export const SEGMENT_FILL: usize = HEADER + 100;
+export const SEGMENT_FREED: usize = HEADER + 104;
+export const SEGMENT_HAND: usize = HEADER + 108;
+/** How many there are now. */
+export const HELPS: usize = HEADER + 112;
+export const METRICS: usize = HEADER + 116;
+export const SERIES: usize = HEADER + 120;
+export const FAMILIES: usize = HEADER + 124;
+/** 32 counters of 64 bits. */
+export const COUNTERS: usize = HEADER + 128;
+/** Bytes of names, labels, metrics and helps, and where the search for a help to drop goes on. */
+export const NAME_BYTES: usize = HEADER + 384;
+export const LABEL_TEXT_BYTES: usize = HEADER + 388;
+export const METRIC_BYTES: usize = HEADER + 392;
+export const HELP_BYTES: usize = HEADER + 396;
+export const HELP_HAND: usize = HEADER + 400;
+/** No family but the largest holds more bytes than this. */
+export const SECOND_BYTES: usize = HEADER + 404;
+/** The block where the search for the oldest metric goes on. */
+export const OLDEST_HAND: usize = HEADER + 408;
+/** Times to live: `CLASS_LIMIT` of 24 bytes (clock.ts). */
+export const CLASSES: usize = HEADER + 416;
+export const CLASS_BYTES: usize = 24;
+
+if (CLASSES + CLASS_BYTES * (CLASS_LIMIT as usize) > HEADER + HEADER_BYTES) ERROR("the classes do not fit the header");
+
+export const FLAG_REJECT: u32 = 1;
+export const FLAG_TIMESTAMPS: u32 = 2;
+
+export function rejects(): bool {
+  return (load<u32>(FLAGS) & FLAG_REJECT) != 0;
+}
+
+export function keepsTimestamps(): bool {
+  return (load<u32>(FLAGS) & FLAG_TIMESTAMPS) != 0;
+}
+
+/** Counters (docs/ABI.md). */
+export const SAMPLES: u32 = 0;
+export const METADATA: u32 = 1;
+export const PUSHES: u32 = 2;
+export const CREATED: u32 = 3;
+export const EXPIRED: u32 = 4;
+export const EVICTED: u32 = 5;
+export const REFUSED_FAMILY: u32 = 6;
+export const REFUSED_FULL: u32 = 7;
+export const HELP_DROPPED: u32 = 8;
+export const CLASHES: u32 = 9;
+export const UNIT_DROPPED: u32 = 10;
+export const BAD_TTL: u32 = 11;
+export const SAMPLES_GONE: u32 = 12;
+export const BAD: u32 = 16;
+export const COUNTER_LIMIT: u32 = 32;
+
+/** Reasons of bad lines (docs/ABI.md). */
+export const SYNTAX: i32 = 0;
+export const NOT_UTF8: i32 = 1;
+export const HAS_NUL: i32 = 2;
+export const BAD_NAME: i32 = 3;
+export const BAD_LABEL: i32 = 4;
+export const LABEL_TWICE: i32 = 5;
+export const BAD_ESCAPE: i32 = 6;
+export const BAD_VALUE: i32 = 7;
+export const BAD_TIMESTAMP: i32 = 8;
+export const BAD_EXEMPLAR: i32 = 9;
+export const TOO_LONG: i32 = 10;
+export const INCOMPLETE: i32 = 11;
+export const TOO_BIG: i32 = 12;
+export const TOO_MANY_LABELS: i32 = 13;
+export const BAD_METADATA: i32 = 14;
+export const NOT_ITS_SAMPLE: i32 = 15;
+
+/** Adds `by` to a counter. */
+export function count(counter: u32, by: u32 = 1): void {
+  const at = COUNTERS + ((counter << 3) as usize);
+  store<u64>(at, load<u64>(at) + (by as u64));
+}
+
+/** Adds `by`, which may be negative, to a 32-bit field. */
+export function add(field: usize, by: i32): void {
+  store<u32>(field, load<u32>(field) + (by as u32));
+}

@@ -1,0 +1,41 @@
+/**
+ * HELP texts: the first thing to go when room is needed.
+ *
+ *   +0  u16  bytes of the text
+ *       the text, a backslash and a line feed in it escaped as in text 0.0.4
+ */
+import { WIDE } from "./layout";
+import { copy } from "./bytes";
+import { alloc, release, address, HELP } from "./heap";
+import { HELPS, HELP_BYTES, add } from "./header";
+
+const PREFIX: usize = 2;
+/** Longest help that is kept; a longer one is cut at a character. */
+export const HELP_LIMIT: usize = WIDE ? 4000 : 2000;
+
+export function helpLength(at: usize): usize {
+  return load<u16>(at) as usize;
+}
+
+export function helpText(at: usize): usize {
+  return at + PREFIX;
+}
+
+/** Keeps a help. 0: there is no room. */
+export function createHelp(text: usize, count: usize, near: u32): u32 {
+  const ref = alloc(HELP, PREFIX + count, near);
+  if (ref == 0) return 0;
+  const at = address(ref);
+  store<u16>(at, count as u32);
+  copy(at + PREFIX, text, count);
+  add(HELPS, 1);
+  add(HELP_BYTES, (PREFIX + count) as i32);
+  return ref;
+}
+
+export function releaseHelp(ref: u32): void {
+  const bytes = PREFIX + helpLength(address(ref));
+  release(ref, bytes);
+  add(HELPS, -1);
+  add(HELP_BYTES, -(bytes as i32));
+}

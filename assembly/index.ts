@@ -1,0 +1,265 @@
+/**
+ * The module's exports: docs/ABI.md has an entry for each. Arguments are checked here, and nowhere below.
+ */
+import {
+  WIDE,
+  CHECKED,
+  REF,
+  PAGE_BYTES,
+  FIXED_BYTES,
+  CACHE,
+  CACHE_BYTES_MIN,
+  CACHE_BYTES_MAX,
+  HEADER,
+  HEADER_BYTES,
+  INPUT,
+  INPUT_BYTES,
+  INPUT_TAIL,
+  LINE_LIMIT,
+  OUTPUT,
+  OUTPUT_BYTES,
+  CONNECTION,
+  CONNECTION_BYTES,
+} from "./layout";
+import { clear } from "./bytes";
+import {
+  CACHE_SIZE,
+  FLAGS,
+  MAX_LINE,
+  METRIC_MASK,
+  FAMILY_MASK,
+  TEXT_MASK,
+  NEXT_DUE,
+  PASS_DUE,
+  GENERATION,
+  SERIES,
+  METRICS,
+  FAMILIES,
+  NAME_BYTES,
+  LABEL_TEXT_BYTES,
+  METRIC_BYTES,
+  HELP_BYTES,
+  COUNTERS,
+  COUNTER_LIMIT,
+  FLAG_REJECT,
+  FLAG_TIMESTAMPS,
+} from "./header";
+import { freeBytes, initialize as initializeHeap } from "./heap";
+import { initialize as initializeClock } from "./clock";
+import { initialize as initializeTexts } from "./text";
+import { initialize as initializeFamilies } from "./family";
+import { initialize as initializeMetrics } from "./metric";
+import { advance, expire as expireSome } from "./cache";
+import { takeLines, takeEnd, badReason as reasonOfBad, badAt, badBytes } from "./ingest";
+import { initialize as initializeRenders, openRender, closeRender, writePiece, isOpen } from "./render";
+import { openRenders } from "./cursor";
+import { check } from "./validate";
+
+const VERSION: u32 = 1;
+const TTL_MAX: f64 = 4294967294;
+
+/** Whether init has succeeded. */
+let ready: bool = false;
+
+/** Debug builds stop at the first call that leaves the structure wrong. */
+function checked<T>(result: T): T {
+  if (CHECKED && ready && check() != 0) unreachable();
+  return result;
+}
+
+/** The version of this interface. */
+export function abiVersion(): u32 {
+  return VERSION;
+}
+
+/** Pages of 64 KiB that the memory needs for a cache of `cacheBytes` bytes; 0: this artefact cannot have it. */
+export function memoryPages(cacheBytes: u32): u32 {
+  if (cacheBytes < CACHE_BYTES_MIN || cacheBytes > CACHE_BYTES_MAX) return 0;
+  return (FIXED_BYTES + cacheBytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+/** The largest power of two that is not above `value`. */
+function floorPower(value: u32): u32 {
+  return (1 as u32) << (31 - clz(value));
+}
+
+/**
+ * Begins with an empty cache of `cacheBytes` bytes. `ttlMs`: default time to live in ms, 0: never. `flags`: 1 refuses
+ * newcomers when full, 2 keeps time stamps. `maxLine`: longest line in bytes.
+ * Status: 0 done, 1 cache size, 2 time to live, 3 line length, 4 flags out of range, 5 too little memory.
+ */
+export function init(cacheBytes: u32, ttlMs: f64, flags: u32, maxLine: u32): u32 {
+  const pages = memoryPages(cacheBytes);
+  if (pages == 0) return 1;
+  if (!(ttlMs == 0 || (ttlMs >= 1 && ttlMs <= TTL_MAX))) return 2;
+  if (maxLine < 16 || maxLine > (LINE_LIMIT as u32)) return 3;
+  if ((flags & ~(FLAG_REJECT | FLAG_TIMESTAMPS)) != 0) return 4;
+  if ((memory.size() as u32) < pages) return 5;
+  clear(HEADER, HEADER_BYTES + (cacheBytes as usize));
+  clear(CONNECTION, CONNECTION_BYTES);
+  store<u32>(CACHE_SIZE, cacheBytes);
+  store<u32>(FLAGS, flags);
+  store<u32>(MAX_LINE, maxLine);
+  store<f64>(NEXT_DUE, Infinity);
+  store<f64>(PASS_DUE, Infinity);
+  store<u32>(GENERATION, 1);
+  const buckets = floorPower(cacheBytes / 64);
+  const few = max(buckets / 4, 8);
+  store<u32>(METRIC_MASK, buckets - 1);
+  store<u32>(FAMILY_MASK, few - 1);
+  store<u32>(TEXT_MASK, few - 1);
+  let at = CACHE;
+  initializeMetrics(at);
+  at += (buckets as usize) * REF;
+  initializeFamilies(at);
+  at += (few as usize) * REF;
+  initializeTexts(at);
+  at += (few as usize) * REF;
+  initializeHeap(at, CACHE + (cacheBytes as usize));
+  initializeClock(ttlMs);
+  initializeRenders();
+  ready = true;
+  return checked<u32>(0);
+}
+
+/** Address of the input window. */
+export function inputAddress(): u32 {
+  return INPUT as u32;
+}
+
+/** Bytes of the input window. */
+export function inputBytes(): u32 {
+  return INPUT_BYTES as u32;
+}
+
+/** Offset in the input window where a host reads to; the room before it is for the tail. */
+export function inputTail(): u32 {
+  return INPUT_TAIL as u32;
+}
+
+/** Address of the output window. */
+export function outputAddress(): u32 {
+  return OUTPUT as u32;
+}
+
+/** Bytes of the output window. */
+export function outputBytes(): u32 {
+  return OUTPUT_BYTES as u32;
+}
+
+/** Address of the 16 bytes of the connection at hand. */
+export function connectionAddress(): u32 {
+  return CONNECTION as u32;
+}
+
+/** Address of the state: header and cache. */
+export function cacheAddress(): u32 {
+  return HEADER as u32;
+}
+
+/** Bytes of the state. */
+export function cacheBytes(): u32 {
+  return ready ? (HEADER_BYTES as u32) + load<u32>(CACHE_SIZE) : (HEADER_BYTES as u32);
+}
+
+/**
+ * Takes the bytes [offset, offset + length) of the input window as the connection's next ones, at the time `nowMs`.
+ * Returns how many it consumed: all complete lines; -1: not ready, or not inside the window.
+ */
+export function ingest(offset: u32, length: u32, nowMs: f64): i32 {
+  if (!ready || offset > (INPUT_BYTES as u32) || length > (INPUT_BYTES as u32) - offset) return -1;
+  advance(nowMs);
+  const at = INPUT + (offset as usize);
+  return checked<i32>((takeLines(at, at + (length as usize)) - at) as i32);
+}
+
+/** Ends a push; `tailBytes` bytes of an incomplete line are left. 0; -1: not ready. */
+export function finish(tailBytes: u32, nowMs: f64): i32 {
+  if (!ready) return -1;
+  advance(nowMs);
+  takeEnd(tailBytes);
+  clear(CONNECTION, CONNECTION_BYTES);
+  return checked<i32>(0);
+}
+
+/** Removes expired metrics, in bounded work. 1: there may be more. */
+export function expire(nowMs: f64): u32 {
+  if (!ready) return 0;
+  advance(nowMs);
+  return checked<u32>(expireSome() ? 1 : 0);
+}
+
+/** Begins a page. Its handle; -1: all are open, or not ready; -2: unknown flags. */
+export function renderOpen(flags: u32, nowMs: f64): i32 {
+  if (!ready) return -1;
+  if (flags > 3) return -2;
+  advance(nowMs);
+  return checked<i32>(openRender(flags));
+}
+
+/** Writes the next piece of a page to the output window. Its bytes; 0: complete, and closed; -1: not open. */
+export function renderNext(handle: u32, nowMs: f64): i32 {
+  if (!ready || !isOpen(handle)) return -1;
+  advance(nowMs);
+  const bytes = writePiece(handle);
+  if (bytes == 0) closeRender(handle);
+  return checked<i32>(bytes as i32);
+}
+
+/** Ends a page early. 0; -1: not open. */
+export function renderClose(handle: u32): i32 {
+  if (!ready || !isOpen(handle)) return -1;
+  closeRender(handle);
+  return 0;
+}
+
+/** The count of events `index` (docs/ABI.md); NaN for an unknown one. */
+export function counter(index: u32): f64 {
+  if (index >= COUNTER_LIMIT) return NaN;
+  return ready ? (load<u64>(COUNTERS + ((index << 3) as usize)) as f64) : 0;
+}
+
+/** The value of gauge `index` (docs/ABI.md) now; NaN for an unknown one. */
+export function gauge(index: u32): f64 {
+  if (index > 11) return NaN;
+  if (!ready) return 0;
+  if (index == 0) return load<u32>(SERIES) as f64;
+  if (index == 1) return load<u32>(METRICS) as f64;
+  if (index == 2) return load<u32>(FAMILIES) as f64;
+  if (index == 3) return load<u32>(CACHE_SIZE) as f64;
+  if (index == 4) return (load<u32>(CACHE_SIZE) - freeBytes()) as f64;
+  if (index == 5) return freeBytes() as f64;
+  if (index == 6) return (load<u32>(CACHE_SIZE) - freeBytes() - kept()) as f64;
+  if (index == 7) return load<u32>(NAME_BYTES) as f64;
+  if (index == 8) return load<u32>(LABEL_TEXT_BYTES) as f64;
+  if (index == 9) return load<u32>(METRIC_BYTES) as f64;
+  if (index == 10) return load<u32>(HELP_BYTES) as f64;
+  return openRenders as f64;
+}
+
+/** Bytes of all objects. */
+function kept(): u32 {
+  return load<u32>(NAME_BYTES) + load<u32>(LABEL_TEXT_BYTES) + load<u32>(METRIC_BYTES) + load<u32>(HELP_BYTES);
+}
+
+/** The reason of the last ingest's first bad line; -1: it had none. */
+export function badReason(): i32 {
+  return reasonOfBad;
+}
+
+/** Where that line lies in the input window. */
+export function badOffset(): u32 {
+  return reasonOfBad < 0 ? 0 : ((badAt - INPUT) as u32);
+}
+
+/** Bytes of that line. */
+export function badLength(): u32 {
+  return reasonOfBad < 0 ? 0 : (badBytes as u32);
+}
+
+/** 0, or in debug builds the number of a relation that does not hold: a bug of ours. */
+export function validate(): i32 {
+  return CHECKED && ready ? check() : 0;
+}
+
+if (WIDE && REF != 4) ERROR("wide references have four bytes");

@@ -1,0 +1,578 @@
+/**
+ * What a sample line does: finds the family that owns its name, the metric, the sample; creates what is new.
+ */
+import { WIDE, TEXT, NAME_LIMIT, OUTPUT_BYTES, VALUE_CHARS } from "./layout";
+import { copy } from "./bytes";
+import { address, addressOf, BLOCK } from "./heap";
+import {
+  CACHE_SIZE,
+  SERIES,
+  SAMPLES,
+  CREATED,
+  CLASHES,
+  NOT_ITS_SAMPLE,
+  TOO_BIG,
+  add,
+  count,
+  rejects,
+  keepsTimestamps,
+} from "./header";
+import { stampOf, storeStamp } from "./clock";
+import {
+  nameAt,
+  nameBytes,
+  labelCount,
+  row,
+  NAME_AT,
+  NAME_BYTES,
+  VALUE_AT,
+  VALUE_BYTES,
+  STEM_BYTES,
+  valueLow,
+  valueHigh,
+  valueBytes,
+  hasTimestamp,
+  lineTimestampMs,
+} from "./line";
+import { setPacked, storePacked, readValue } from "./number";
+import { fitsText, dropText } from "./text";
+import {
+  findFamily,
+  createFamily,
+  typeOf,
+  declaredOf,
+  setTypes,
+  lastBlock,
+  setFlag,
+  helpOf,
+  setHelp,
+  unitOf as unitOfFamily,
+  setUnit,
+  BY_BASE,
+  COUNTER,
+  HISTOGRAM,
+  SUMMARY,
+  GAUGE_HISTOGRAM,
+  INFO,
+  TYPED,
+} from "./family";
+import {
+  recordAt,
+  liveRecords,
+  firstRecord,
+  nextBlock,
+  classOf,
+  kindOf,
+  setClass,
+  setOldest,
+  canGrowRecord,
+  growRecord,
+  familyOf,
+  MULTI,
+  META,
+  MANY,
+  HIDDEN,
+  STAMP_AT,
+  FLAGS_AT,
+} from "./block";
+import {
+  lineHash,
+  findMetric,
+  isSame,
+  createMetric,
+  removeMetric,
+  moveMetric,
+  dropBlock,
+  dropFamily,
+  hold,
+  noticeDue,
+  metricAddress,
+  behindLabels,
+  recordSize,
+  timestampBytes,
+  SAMPLES_HEAD,
+} from "./metric";
+import {
+  samplesAt,
+  sampleCountOf,
+  findSample,
+  foundSample,
+  markSeen,
+  roundOf,
+  beginRound,
+  endRound,
+  addSample,
+  addFailure,
+  emptySchema,
+  initializeSamples,
+  TOTAL,
+  SUM,
+  COUNT,
+  BUCKET,
+  QUANTILE,
+  CREATED_PART,
+  GSUM,
+  GCOUNT,
+} from "./samples";
+import { beginRoom, makeRoom } from "./cache";
+import { LAST_METRIC, OPEN_METRIC, ROUND } from "./connection";
+
+/** What the metadata before a series may take of a piece. */
+const METADATA_BYTES: usize = 7168;
+/** A value's bytes where growing could not make room. */
+const RESERVED: u32 = VALUE_CHARS >> 1;
+/** A time stamp that is none. */
+export const NO_TIMESTAMP: i64 = i64.MIN_VALUE;
+
+/** Why a sample was not taken, a reason of a bad line, or REFUSED. */
+export const TAKEN: i32 = -1;
+export const REFUSED: i32 = -2;
+
+/** The owner of the line's sample: its family, 0: new; the part of the metric; the label that names the part. */
+let owner: u32 = 0;
+let part: u32 = 0;
+let special: i32 = -1;
+/** The family's name is the line's first bytes. */
+let ownerBytes: usize = 0;
+
+/** Where the time to live of a push leads: class of the connection. */
+let index: u32 = 0;
+
+/** Whether the name ends in this suffix of up to eight bytes, given as a word. */
+function endsIn(suffix: u64, bytes: usize): bool {
+  if (nameBytes <= bytes) return false;
+  const mask: u64 = bytes == 8 ? (-1 as u64) : ((1 as u64) << ((bytes << 3) as u64)) - 1;
+  return (load<u64>(nameAt + nameBytes - bytes) & mask) == suffix;
+}
+
+/** The part that the name's end says, and its bytes in `suffixBytes`; 0: none. */
+let suffixBytes: usize = 0;
+function suffixPart(): u32 {
+  const last = load<u8>(nameAt + nameBytes - 1) as u32;
+  if (last == 116) {
+    // "_count", "_bucket", "_gcount"
+    suffixBytes = 6;
+    if (endsIn(0x746e756f635f, 6)) return COUNT;
+    suffixBytes = 7;
+    if (endsIn(0x74656b6375625f, 7)) return BUCKET;
+    if (endsIn(0x746e756f63675f, 7)) return GCOUNT;
+  } else if (last == 109) {
+    // "_sum", "_gsum"
+    suffixBytes = 4;
+    if (endsIn(0x6d75735f, 4)) return SUM;
+    suffixBytes = 5;
+    if (endsIn(0x6d7573675f, 5)) return GSUM;
+  } else if (last == 100) {
+    // "_created"
+    suffixBytes = 8;
+    if (endsIn(0x646574616572635f, 8)) return CREATED_PART;
+  }
+  return 0;
+}
+
+/** The type that a family's next samples have to fit. */
+function wantedType(family: usize): u32 {
+  const declared = declaredOf(family);
+  return (declared != 0 ? declared : typeOf(family)) & 7;
+}
+
+function owns(type: u32, suffix: u32): bool {
+  if (type == HISTOGRAM) return suffix == BUCKET || suffix == SUM || suffix == COUNT || suffix == CREATED_PART;
+  if (type == SUMMARY) return suffix == SUM || suffix == COUNT || suffix == CREATED_PART;
+  return type == GAUGE_HISTOGRAM && (suffix == BUCKET || suffix == GSUM || suffix == GCOUNT);
+}
+
+/** Whether the type's metrics hold many samples. */
+export function holdsMany(type: u32): bool {
+  return type >= HISTOGRAM && type <= GAUGE_HISTOGRAM;
+}
+
+/** The number of the label of this name with a number for a value, or -1. */
+function findSpecial(name: u64, bytes: u32): i32 {
+  for (let i: u32 = 0; i < labelCount; ++i) {
+    const label = row(i);
+    if (load<u32>(label, NAME_BYTES) != bytes) continue;
+    const mask: u64 = bytes == 8 ? (-1 as u64) : ((1 as u64) << ((bytes << 3) as u64)) - 1;
+    if ((load<u64>(load<u32>(label, NAME_AT) as usize) & mask) != name) continue;
+    const at = load<u32>(label, VALUE_AT) as usize;
+    const length = load<u32>(label, VALUE_BYTES) as usize;
+    return length <= NAME_LIMIT && readValue(at, at + length) ? (i as i32) : -1;
+  }
+  return -1;
+}
+
+/** Finds out who owns the line's sample. False: it is a sample that its owner cannot have. */
+function resolve(): bool {
+  owner = 0;
+  part = TOTAL;
+  special = -1;
+  ownerBytes = nameBytes;
+  const suffix = suffixPart();
+  if (suffix != 0) {
+    const base = findFamily(nameAt, nameBytes - suffixBytes);
+    if (base != 0 && owns(wantedType(address(base)), suffix)) {
+      owner = base;
+      part = suffix;
+      ownerBytes = nameBytes - suffixBytes;
+      if (part == BUCKET) special = findSpecial(0x656c, 2);
+      return part != BUCKET || special >= 0;
+    }
+  }
+  owner = findFamily(nameAt, nameBytes);
+  if (owner == 0) return true;
+  const type = wantedType(address(owner));
+  if (type == SUMMARY) {
+    part = QUANTILE;
+    special = findSpecial(0x656c69746e617571, 8);
+    return special >= 0;
+  }
+  return !holdsMany(type);
+}
+
+/** Removes all blocks of a family, and the family itself unless it is to stay. */
+function purge(family: u32, stays: bool): void {
+  hold(stays ? family : 0);
+  for (;;) {
+    const last = lastBlock(address(family));
+    const block = nextBlock(address(last));
+    const at = address(block);
+    const live = liveRecords(at);
+    if (kindOf(at) == META) dropBlock(block, family);
+    else removeMetric((block << 4) | firstRecord(at));
+    if (block == last && live < 2) break;
+  }
+  hold(0);
+}
+
+/** The family that is called as a sample of the histogram or summary at hand goes: it has an owner now. */
+function claim(suffix: u64, bytes: usize): void {
+  copy(TEXT, nameAt, ownerBytes);
+  store<u64>(TEXT + ownerBytes, suffix);
+  const family = findFamily(TEXT, ownerBytes + bytes);
+  if (family == 0 || holdsMany(wantedType(address(family)))) return;
+  if (kindOf(address(lastBlock(address(family)))) != META) count(CLASHES);
+  purge(family, false);
+}
+
+/** Claims the names of the samples that a type has. */
+function claimAll(type: u32): void {
+  if (type == GAUGE_HISTOGRAM) {
+    claim(0x6d7573675f, 5);
+    claim(0x746e756f63675f, 7);
+  } else {
+    claim(0x6d75735f, 4);
+    claim(0x746e756f635f, 6);
+    claim(0x646574616572635f, 8);
+  }
+  if (type != SUMMARY) claim(0x74656b6375625f, 7);
+}
+
+/** Whether the family has metrics. */
+export function hasMetrics(family: u32): bool {
+  const last = lastBlock(address(family));
+  return last != 0 && kindOf(address(last)) != META;
+}
+
+/** Makes the owner's metrics be of the type that was declared last: those of another shape go. */
+function conform(): void {
+  const at = address(owner);
+  const declared = declaredOf(at);
+  if (declared == 0 || declared == typeOf(at)) return;
+  if (hasMetrics(owner)) purge(owner, true);
+  setTypes(address(owner), declared, declared);
+}
+
+/** Whether the line's series is small enough to be kept, and its lines to be written. */
+function fits(): bool {
+  let kept = nameBytes;
+  let names = nameBytes;
+  let written: usize = 64;
+  for (let i: u32 = 0; i < labelCount; ++i) {
+    const label = row(i);
+    const value = load<u32>(label, VALUE_BYTES) as usize;
+    names += load<u32>(label, NAME_BYTES) as usize;
+    kept += (load<u32>(label, NAME_BYTES) as usize) + value;
+    written += value + 4;
+    if (!fitsText(load<u32>(label, STEM_BYTES) as usize)) return false;
+  }
+  // A character outside of [a-zA-Z0-9_:] is escaped by up to four for each of its bytes.
+  written += names << 2;
+  return fitsText(names) && (kept as u32) + 64 <= load<u32>(CACHE_SIZE) >> 1 && written <= OUTPUT_BYTES - METADATA_BYTES;
+}
+
+/** Takes over what OpenMetrics declared of `x` for its sample `x_total` or `x_info`. */
+function adopt(): void {
+  let bytes: usize = 0;
+  let type = COUNTER;
+  if (endsIn(0x6c61746f745f, 6)) bytes = 6;
+  else if (endsIn(0x6f666e695f, 5)) {
+    bytes = 5;
+    type = INFO;
+  } else return;
+  const base = findFamily(nameAt, nameBytes - bytes);
+  if (base == 0 || hasMetrics(base) || declaredOf(address(base)) != (type | TYPED)) return;
+  setTypes(address(owner), type | TYPED, type | TYPED);
+  setFlag(address(owner), BY_BASE, true);
+  const help = helpOf(address(base));
+  if (help != 0 && helpOf(address(owner)) == 0 && setHelp(owner, help)) setHelp(base, 0);
+  setUnit(owner, unitOfFamily(address(base)));
+  purge(base, false);
+}
+
+/** Creates the line's metric in `owner`, which it may create. 0: there is no room, and nothing has changed. */
+function attempt(types: u32, kind: u32, length: u32, rest: usize): u32 {
+  let schema: u32 = 0;
+  if (kind == MULTI) {
+    schema = emptySchema(special < 0 ? 255 : (special as u32));
+    if (schema == 0) return 0;
+  }
+  if (owner == 0) {
+    owner = createFamily(nameAt, ownerBytes);
+    if (owner == 0) {
+      dropText(schema);
+      return 0;
+    }
+    setTypes(address(owner), types & 15, types >> 4);
+  }
+  const ref = createMetric(owner, lineHash(owner, special), special, index, kind, length, rest);
+  if (ref == 0) {
+    dropText(schema);
+    if (lastBlock(address(owner)) == 0) dropFamily(owner);
+    return 0;
+  }
+  if (kind == MULTI) initializeSamples(samplesAt(ref), schema);
+  return ref;
+}
+
+/** Creates the line's metric, making room for it. 0: it is refused, and counted. */
+function create(kind: u32, length: u32, rest: usize): u32 {
+  const types: u32 = owner == 0 ? 0 : typeOf(address(owner)) | (declaredOf(address(owner)) << 4);
+  if (kind == MULTI && !hasMetrics(owner)) {
+    claimAll(types & 7);
+    owner = findFamily(nameAt, ownerBytes);
+  }
+  const isNew = owner == 0;
+  beginRoom();
+  let ref = attempt(types, kind, length, rest);
+  while (ref == 0) {
+    if (!makeRoom(findFamily(nameAt, ownerBytes), 0)) return 0;
+    owner = findFamily(nameAt, ownerBytes);
+    ref = attempt(types, kind, length, rest);
+  }
+  count(CREATED);
+  if (isNew) adopt();
+  return ref;
+}
+
+/** Gives up a sample that is too big; the owner goes if conform has left it without blocks. */
+function abandon(): i32 {
+  if (owner != 0 && lastBlock(address(owner)) == 0) dropFamily(owner);
+  return TOO_BIG;
+}
+
+/** Bytes kept for a value: where newcomers are refused, known series must be able to grow without room. */
+function allotted(): u32 {
+  if (rejects()) return RESERVED;
+  if (!WIDE) return valueBytes;
+  return valueBytes > 8 ? RESERVED : 8;
+}
+
+/** Inserts `more` bytes at `place` bytes behind the metric's record, making room. Returns the metric; 0: none. */
+function grow(ref: u32, place: usize, more: usize): u32 {
+  beginRoom();
+  let grown = tryGrow(ref, place, more);
+  while (grown == 0) {
+    if (!makeRoom(0, ref)) return 0;
+    grown = tryGrow(ref, place, more);
+  }
+  return grown;
+}
+
+function tryGrow(ref: u32, place: usize, more: usize): u32 {
+  if (!canGrowRecord(ref >> 4, ref & 15, more)) return moveMetric(ref, classOf(address(ref >> 4)), place, more);
+  growRecord(ref >> 4, ref & 15, metricAddress(ref) + place, more);
+  return ref;
+}
+
+/** Stores the line's value and time stamp at an address of the right size. */
+function storeValue(at: usize, length: u32): void {
+  setPacked(valueLow, valueHigh, valueBytes);
+  storePacked(at, length);
+  if (keepsTimestamps()) store<i64>(at + (length as usize), hasTimestamp ? lineTimestampMs : NO_TIMESTAMP);
+}
+
+/** Gives a metric the push's time, and its time to live. Returns its reference, which may have changed. */
+function touch(ref: u32): u32 {
+  const at = address(ref >> 4);
+  storeStamp(recordAt(at, ref & 15) + STAMP_AT, stampOf(classOf(at)));
+  if (classOf(at) == index) return ref;
+  if (liveRecords(at) == 1) {
+    setClass(at, index);
+    setOldest(at, stampOf(index));
+    noticeDue(index);
+    storeStamp(recordAt(at, ref & 15) + STAMP_AT, stampOf(index));
+    return ref;
+  }
+  beginRoom();
+  const bytes = recordSize(at, recordAt(at, ref & 15));
+  let moved = moveMetric(ref, index, bytes, 0);
+  while (moved == 0) {
+    if (!makeRoom(0, ref)) return ref;
+    moved = moveMetric(ref, index, bytes, 0);
+  }
+  return moved;
+}
+
+/** The sample of a metric that has one. */
+function single(): i32 {
+  let ref: u32 = 0;
+  if (owner != 0) {
+    conform();
+    ref = findMetric(owner, lineHash(owner, -1), -1);
+  }
+  if (ref == 0) {
+    if (!fits()) return abandon();
+    const length = allotted();
+    ref = create(0, length, (length as usize) + timestampBytes());
+    if (ref == 0) return REFUSED;
+    add(SERIES, 1);
+  } else ref = touch(ref);
+  let record = metricAddress(ref);
+  let length = (load<u8>(record, FLAGS_AT) as u32) & 15;
+  if (valueBytes > length) {
+    const wanted = allotted();
+    const place = behindLabels(address(ref >> 4), record) - record;
+    const grown = grow(ref, place, (wanted - length) as usize);
+    if (grown == 0) {
+      removeMetric(ref);
+      return REFUSED;
+    }
+    ref = grown;
+    record = metricAddress(ref);
+    length = wanted;
+    store<u8>(record, ((load<u8>(record, FLAGS_AT) as u32) & 0xf0) | length, FLAGS_AT);
+  }
+  storeValue(behindLabels(address(ref >> 4), record), length);
+  store<u32>(LAST_METRIC, ref);
+  return TAKEN;
+}
+
+/** Whether `ref`, any number, is a metric of many samples. */
+function isMany(ref: u32): bool {
+  if (ref == 0) return false;
+  const at = addressOf(ref >> 4, BLOCK);
+  return at != 0 && kindOf(at) == MULTI && recordAt(at, ref & 15) != 0;
+}
+
+/** Ends the round of the connection's open metric: another metric's line, or the end of the push, came. */
+export function closeOpen(): void {
+  const ref = load<u32>(OPEN_METRIC);
+  if (ref == 0) return;
+  store<u32>(OPEN_METRIC, 0);
+  if (isMany(ref)) endRound(ref, load<u8>(ROUND));
+}
+
+/** The line's metric, if it is the connection's open one, else 0. */
+function openMetric(): u32 {
+  const ref = load<u32>(OPEN_METRIC);
+  if (!isMany(ref) || familyOf(address(ref >> 4)) != owner || !isSame(ref, special)) return 0;
+  return ref;
+}
+
+/** Makes the metric the connection's open one: begins its round, or joins the one under way. */
+function openRound(ref: u32): void {
+  const head = samplesAt(ref);
+  const round = roundOf(head);
+  store<u32>(OPEN_METRIC, ref);
+  store<u8>(ROUND, round != 0 ? round : beginRound(head));
+}
+
+/** The sample of a metric that holds many. */
+function many(): i32 {
+  conform();
+  let ref = openMetric();
+  const isOpen = ref != 0;
+  if (!isOpen) {
+    closeOpen();
+    ref = findMetric(owner, lineHash(owner, special), special);
+  }
+  if (ref == 0) {
+    if (!fits()) return abandon();
+    ref = create(MULTI, MANY, SAMPLES_HEAD);
+    if (ref == 0) return REFUSED;
+    store<u8>(metricAddress(ref), MANY | (HIDDEN << 4), FLAGS_AT);
+  } else ref = touch(ref);
+  if (!isOpen) openRound(ref);
+  else store<u32>(OPEN_METRIC, ref);
+  return takePart(ref);
+}
+
+/** Stores the line's value as a part of the open metric. */
+function takePart(ref: u32): i32 {
+  const text: usize = special < 0 ? 0 : (load<u32>(row(special), VALUE_AT) as usize);
+  const bytes: usize = special < 0 ? 0 : (load<u32>(row(special), VALUE_BYTES) as usize);
+  let head = samplesAt(ref);
+  if (findSample(head, part, text, bytes) && markSeen(foundSample) && roundOf(head) == load<u8>(ROUND)) {
+    // The same sample again: the next round of the same metric.
+    endRound(ref, load<u8>(ROUND));
+    openRound(ref);
+    findSample(samplesAt(ref), part, text, bytes);
+    markSeen(foundSample);
+  }
+  if (foundSample == 0) {
+    beginRoom();
+    for (;;) {
+      const added = addSample(ref, part, text, bytes, allotted());
+      if (added != 0) {
+        ref = added;
+        break;
+      }
+      const failure = addFailure;
+      if (failure != 0 || !makeRoom(0, ref)) {
+        if (sampleCountOf(ref) == 0) removeMetric(ref);
+        return failure != 0 ? failure : REFUSED;
+      }
+    }
+  } else if (((load<u8>(foundSample) as u32) & 15) < valueBytes) {
+    const length = (load<u8>(foundSample) as u32) & 15;
+    const wanted = allotted();
+    const place = foundSample + 1 - metricAddress(ref);
+    const grown = grow(ref, place, (wanted - length) as usize);
+    if (grown == 0) return REFUSED;
+    ref = grown;
+    const sample = metricAddress(ref) + place - 1;
+    store<u8>(sample, ((load<u8>(sample) as u32) & 0xf0) | wanted);
+  }
+  head = samplesAt(ref);
+  findSample(head, part, text, bytes);
+  markSeen(foundSample);
+  storeValue(foundSample + 1, (load<u8>(foundSample) as u32) & 15);
+  store<u32>(OPEN_METRIC, ref);
+  store<u32>(LAST_METRIC, ref);
+  return TAKEN;
+}
+
+/**
+ * Takes the line that line.ts has read, for the class of time to live `ttlClass`.
+ * TAKEN; REFUSED: there was no room, counted; else why it is bad.
+ */
+export function takeSample(ttlClass: u32): i32 {
+  index = ttlClass;
+  if (!resolve()) return NOT_ITS_SAMPLE;
+  const result = isPart() ? many() : takeSingle();
+  if (result == TAKEN) count(SAMPLES);
+  return result;
+}
+
+/** Whether the line is one of many samples of its metric. */
+function isPart(): bool {
+  return owner != 0 && part != TOTAL;
+}
+
+function takeSingle(): i32 {
+  if (load<u32>(OPEN_METRIC) != 0) {
+    closeOpen();
+    owner = owner == 0 ? 0 : findFamily(nameAt, ownerBytes);
+  }
+  return single();
+}

@@ -1,0 +1,234 @@
+/**
+ * Metrics that hold many samples: histograms, summaries, gauge histograms, and counters with `_created`. Behind its
+ * labels such a record has
+ *
+ *   +0      ref  schema: which samples these are (a text, shared by metrics alike)
+ *   +REF    u8   round under way, 0: none
+ *           u8   samples
+ *           for each sample: u8, low half: bytes of the value; SEEN: pushed in this round
+ *                            value (number.ts), and i64 time stamp in ms where those are kept
+ *
+ * and a schema is
+ *
+ *   +0      u8   place of `le` or `quantile` among the labels as pushed
+ *           for each sample: u8 part, u8 length of the text of `le` or `quantile`, that text
+ *
+ * A round is one push of such a metric. When it ends, samples that it did not have go, and a new metric shows.
+ */
+import { REF, TEXT, TEXT_BYTES, SAMPLE_LIMIT } from "./layout";
+import { equal, copy } from "./bytes";
+import { address, textAddress, loadRef, storeRef } from "./heap";
+import { ROUND, SERIES, SAMPLES_GONE, GENERATION, GENERATION_USED, TOO_BIG, add, count as countUp } from "./header";
+import { useText, dropText, textBytes, textLength, fitsText } from "./text";
+import {
+  recordAt,
+
+  classOf,
+  canGrowRecord,
+  growRecord,
+  shrinkRecord,
+  FLAGS_AT,
+  HIDDEN,
+} from "./block";
+import { metricAddress, behindLabels, timestampBytes, moveMetric, SAMPLES_HEAD } from "./metric";
+
+/** Parts: what a sample's name has behind the family's, or the label that names it. */
+export const TOTAL: u32 = 0;
+export const SUM: u32 = 1;
+export const COUNT: u32 = 2;
+export const BUCKET: u32 = 3;
+export const QUANTILE: u32 = 4;
+export const CREATED_PART: u32 = 5;
+export const GSUM: u32 = 6;
+export const GCOUNT: u32 = 7;
+
+const SEEN: u32 = 0x80;
+const ROUND_AT: usize = REF;
+const COUNT_AT: usize = REF + 1;
+
+/** Address of the samples' head of a metric. */
+export function samplesAt(ref: u32): usize {
+  const at = address(ref >> 4);
+  return behindLabels(at, recordAt(at, ref & 15));
+}
+
+/** Address of the first sample behind a head. */
+export function firstSample(head: usize): usize {
+  return head + SAMPLES_HEAD;
+}
+
+/** Number of samples behind a head. */
+export function sampleCount(head: usize): u32 {
+  return load<u8>(head, COUNT_AT);
+}
+
+export function sampleCountOf(ref: u32): u32 {
+  return sampleCount(samplesAt(ref));
+}
+
+export function schemaOf(head: usize): usize {
+  return textBytes(textAddress(loadRef(head)));
+}
+
+export function nextSample(sample: usize): usize {
+  return sample + 1 + (((load<u8>(sample) as u32) & 15) as usize) + timestampBytes();
+}
+
+/** Writes the head of a new metric, without samples, whose labels have `le` or `quantile` at `place`. */
+export function initializeSamples(head: usize, schema: u32): void {
+  storeRef(head, schema);
+  store<u8>(head, 0, ROUND_AT);
+  store<u8>(head, 0, COUNT_AT);
+}
+
+/** The schema of a metric without samples. 0: there is no room. */
+export function emptySchema(place: u32): u32 {
+  store<u8>(TEXT, place);
+  return useText(TEXT, 1, 0);
+}
+
+/** What findSample found: the sample's address, its number, or 0 and the number of samples. */
+export let foundSample: usize = 0;
+export let foundIndex: u32 = 0;
+
+/** Looks for the sample of this part and `le` or `quantile`. */
+export function findSample(head: usize, part: u32, text: usize, bytes: usize): bool {
+  let entry = schemaOf(head) + 1;
+  const samples = sampleCount(head);
+  foundSample = firstSample(head);
+  for (foundIndex = 0; foundIndex < samples; ++foundIndex) {
+    const length = load<u8>(entry, 1) as usize;
+    if ((load<u8>(entry) as u32) == part && length == bytes && equal(entry + 2, text, bytes)) return true;
+    entry += 2 + length;
+    foundSample = nextSample(foundSample);
+  }
+  foundSample = 0;
+  return false;
+}
+
+/** Whether the sample was pushed in the round under way; notes that it was. */
+export function markSeen(sample: usize): bool {
+  const byte = load<u8>(sample) as u32;
+  store<u8>(sample, byte | SEEN);
+  return (byte & SEEN) != 0;
+}
+
+/** Number of the metric's round under way, 0: none. */
+export function roundOf(head: usize): u32 {
+  return load<u8>(head, ROUND_AT);
+}
+
+/** Begins a round: no sample is seen. Returns its number. */
+export function beginRound(head: usize): u32 {
+  let sample = firstSample(head);
+  for (let i = sampleCount(head); i > 0; --i) {
+    store<u8>(sample, (load<u8>(sample) as u32) & ~SEEN);
+    sample = nextSample(sample);
+  }
+  const round = load<u32>(ROUND) == 255 ? 1 : load<u32>(ROUND) + 1;
+  store<u32>(ROUND, round);
+  store<u8>(head, round, ROUND_AT);
+  return round;
+}
+
+/** Why addSample could not: 0, there is no room; else TOO_BIG. */
+export let addFailure: i32 = 0;
+
+/**
+ * Adds an undefined sample with a value of `length` bytes to a metric. Returns the metric's reference, which may have
+ * changed; 0: it could not, nothing has changed, see `addFailure`. The sample is the last one.
+ */
+export function addSample(ref: u32, part: u32, text: usize, bytes: usize, length: u32): u32 {
+  let head = samplesAt(ref);
+  const old = textAddress(loadRef(head));
+  const oldBytes = textLength(old);
+  const samples = sampleCount(head);
+  addFailure = TOO_BIG;
+  if (samples == SAMPLE_LIMIT || oldBytes + 2 + bytes > TEXT_BYTES || !fitsText(oldBytes + 2 + bytes)) return 0;
+  addFailure = 0;
+  copy(TEXT, textBytes(old), oldBytes);
+  store<u8>(TEXT + oldBytes, part);
+  store<u8>(TEXT + oldBytes, bytes as u32, 1);
+  copy(TEXT + oldBytes + 2, text, bytes);
+  const schema = useText(TEXT, oldBytes + 2 + bytes, ref >> 4);
+  if (schema == 0) return 0;
+  const more = (length as usize) + timestampBytes() + 1;
+  const at = address(ref >> 4);
+  const record = recordAt(at, ref & 15);
+  let end = firstSample(behindLabels(at, record));
+  for (let i = samples; i > 0; --i) end = nextSample(end);
+  if (canGrowRecord(ref >> 4, ref & 15, more)) growRecord(ref >> 4, ref & 15, end, more);
+  else {
+    const moved = moveMetric(ref, classOf(at), end - record, more);
+    if (moved == 0) {
+      dropText(schema);
+      return 0;
+    }
+    ref = moved;
+  }
+  head = samplesAt(ref);
+  const before = loadRef(head);
+  storeRef(head, schema);
+  store<u8>(head, samples + 1, COUNT_AT);
+  let sample = firstSample(head);
+  for (let i = samples; i > 0; --i) sample = nextSample(sample);
+  store<u8>(sample, length);
+  dropText(before);
+  add(SERIES, 1);
+  return ref;
+}
+
+/** Removes the samples that the round did not have. Returns whether any is left. */
+function dropUnseen(ref: u32): void {
+  const head = samplesAt(ref);
+  const samples = sampleCount(head);
+  let entry = schemaOf(head);
+  let to: usize = TEXT;
+  store<u8>(to++, load<u8>(entry++));
+  let sample = firstSample(head);
+  let gone: u32 = 0;
+  for (let i: u32 = 0; i < samples; ++i) {
+    const bytes = (load<u8>(entry, 1) as usize) + 2;
+    if ((load<u8>(sample) & SEEN) != 0) {
+      copy(to, entry, bytes);
+      to += bytes;
+    } else ++gone;
+    entry += bytes;
+    sample = nextSample(sample);
+  }
+  if (gone == 0 || gone == samples) return;
+  const schema = useText(TEXT, to - TEXT, ref >> 4);
+  if (schema == 0) return;
+  removeUnseen(ref, samples);
+  const now = samplesAt(ref);
+  const before = loadRef(now);
+  storeRef(now, schema);
+  store<u8>(now, samples - gone, COUNT_AT);
+  dropText(before);
+  add(SERIES, -(gone as i32));
+  countUp(SAMPLES_GONE, gone);
+}
+
+function removeUnseen(ref: u32, samples: u32): void {
+  let place = firstSample(samplesAt(ref)) - metricAddress(ref);
+  for (let i = samples; i > 0; --i) {
+    const sample = metricAddress(ref) + place;
+    const bytes = nextSample(sample) - sample;
+    if ((load<u8>(sample) & SEEN) != 0) place += bytes;
+    else shrinkRecord(ref >> 4, ref & 15, sample, bytes);
+  }
+}
+
+/** Ends the round of a metric, if it is this one: the metric shows, and has the round's samples only. */
+export function endRound(ref: u32, round: u32): void {
+  const head = samplesAt(ref);
+  if (round == 0 || roundOf(head) != round) return;
+  store<u8>(head, 0, ROUND_AT);
+  dropUnseen(ref);
+  const record = metricAddress(ref);
+  const flags = load<u8>(record, FLAGS_AT) as u32;
+  if (flags >> 4 != HIDDEN) return;
+  store<u8>(record, (flags & 15) | (load<u32>(GENERATION) << 4), FLAGS_AT);
+  store<u32>(GENERATION_USED, 1);
+}
+

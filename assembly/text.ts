@@ -1,0 +1,200 @@
+/**
+ * Texts, each kept once: stems of label values, and the label names of a block as one text.
+ *
+ *   +0       ref  next text of the bucket
+ *   +REF     u16 or u32  uses
+ *   +2*REF   length: one byte below 128, else two, the higher first with its highest bit set
+ *            bytes
+ *
+ * A label value is a stem and the whole number behind it, where it ends in one of at most nine digits without leading
+ * zeros: "eth0" is "eth" and 0, "0.005" is "0.00" and 5. In a record it is a reference and, if there is one, the
+ * number (LEB128):
+ *
+ *   0x00 to 0x5f   reference; 0 is the empty stem     0xc0 to 0xdf   the highest five bits of a larger reference,
+ *   0x60 to 0xbf   reference + 0x60, and a number                    its lower bytes follow
+ *                                                     0xe0 to 0xff   the same, and a number
+ */
+import { REF, WIDE, OBJECT_BYTES_MAX } from "./layout";
+import { equal, hash, copy } from "./bytes";
+import { alloc, releaseText, textAddress, loadRef, storeRef, TEXT_KIND } from "./heap";
+import { CACHE_SIZE, TEXT_MASK, LABEL_TEXT_BYTES, add } from "./header";
+
+const USES: usize = REF;
+const LENGTH: usize = REF * 2;
+/** No number follows the stem. */
+export const NO_NUMBER: u32 = 0xffffffff;
+const SHORT: u32 = 0x60;
+
+/** Address of the texts' buckets: behind those of metrics and families. */
+let buckets: usize = 0;
+
+export function initialize(at: usize): void {
+  buckets = at;
+}
+
+function lengthBytes(count: usize): usize {
+  return count < 128 ? 1 : 2;
+}
+
+/** Length of the text object at `at`. */
+export function textLength(at: usize): usize {
+  const first = load<u8>(at, LENGTH) as usize;
+  return first < 128 ? first : ((first & 127) << 8) | (load<u8>(at, LENGTH + 1) as usize);
+}
+
+/** Address of the bytes of the text object at `at`. */
+export function textBytes(at: usize): usize {
+  return at + LENGTH + (load<u8>(at, LENGTH) < 128 ? 1 : 2);
+}
+
+function bucketOf(h: u32): usize {
+  return buckets + ((h & load<u32>(TEXT_MASK)) as usize) * REF;
+}
+
+/** The text's reference, or 0. */
+export function findText(at: usize, count: usize, h: u32): u32 {
+  let ref = loadRef(bucketOf(h));
+  while (ref != 0) {
+    const object = textAddress(ref);
+    if (textLength(object) == count && equal(textBytes(object), at, count)) return ref;
+    ref = loadRef(object);
+  }
+  return 0;
+}
+
+/** Whether a text of this length can be kept at all. */
+export function fitsText(count: usize): bool {
+  return count + LENGTH + 2 <= OBJECT_BYTES_MAX && count < 32768 && (count as u32) <= load<u32>(CACHE_SIZE) >> 1;
+}
+
+/** Uses the text once more, keeping it first if it is new. Returns its reference; 0: there is no room. */
+export function useText(at: usize, count: usize, near: u32): u32 {
+  const h = hash(at, count);
+  let ref = findText(at, count, h);
+  if (ref != 0) {
+    const uses = textAddress(ref) + USES;
+    storeRef(uses, loadRef(uses) + 1);
+    return ref;
+  }
+  const bytes = LENGTH + lengthBytes(count) + count;
+  ref = alloc(TEXT_KIND, bytes, near);
+  if (ref == 0) return 0;
+  const object = textAddress(ref);
+  const bucket = bucketOf(h);
+  storeRef(object, loadRef(bucket));
+  storeRef(bucket, ref);
+  storeRef(object + USES, 1);
+  if (count < 128) store<u8>(object, count as u32, LENGTH);
+  else {
+    store<u8>(object, 128 | ((count as u32) >> 8), LENGTH);
+    store<u8>(object, count as u32, LENGTH + 1);
+  }
+  copy(textBytes(object), at, count);
+  add(LABEL_TEXT_BYTES, bytes as i32);
+  return ref;
+}
+
+/** Uses the text once less; it goes with its last use. Reference 0 is no text. */
+export function dropText(ref: u32): void {
+  if (ref == 0) return;
+  const object = textAddress(ref);
+  const uses = loadRef(object + USES) - 1;
+  if (uses != 0) {
+    storeRef(object + USES, uses);
+    return;
+  }
+  const count = textLength(object);
+  let link = bucketOf(hash(textBytes(object), count));
+  for (;;) {
+    const next = loadRef(link);
+    if (next == ref) break;
+    link = textAddress(next);
+  }
+  storeRef(link, loadRef(object));
+  const bytes = LENGTH + lengthBytes(count) + count;
+  releaseText(ref, bytes);
+  add(LABEL_TEXT_BYTES, -(bytes as i32));
+}
+
+/** What split found: bytes of the stem, and the number behind it or NO_NUMBER. */
+export let stemBytes: usize = 0;
+export let stemNumber: u32 = NO_NUMBER;
+
+/** Splits a label value into stem and number. */
+export function split(at: usize, count: usize): void {
+  let start = count;
+  while (start != 0 && (load<u8>(at + start - 1) as u32) - 48 < 10) --start;
+  stemBytes = count;
+  stemNumber = NO_NUMBER;
+  if (start == count) return;
+  while (start + 1 < count && load<u8>(at + start) == 48) ++start;
+  if (count - start > 9) return;
+  stemBytes = start;
+  let value: u32 = 0;
+  for (let i = start; i < count; ++i) value = value * 10 + (load<u8>(at + i) as u32) - 48;
+  stemNumber = value;
+}
+
+/** Bytes that writeLabel writes. */
+export function labelBytes(ref: u32, number: u32): usize {
+  let bytes: usize = ref < SHORT ? 1 : REF;
+  if (number == NO_NUMBER) return bytes;
+  for (; number > 127; number >>= 7) ++bytes;
+  return bytes + 1;
+}
+
+/** Writes a label value; returns the address behind it. */
+export function writeLabel(to: usize, ref: u32, number: u32): usize {
+  const numbered: u32 = number == NO_NUMBER ? 0 : 1;
+  if (ref < SHORT) store<u8>(to++, ref + numbered * SHORT);
+  else {
+    const first: u32 = 0xc0 | (numbered << 5);
+    if (WIDE) {
+      store<u8>(to, first | (ref >> 24));
+      store<u8>(to, ref >> 16, 1);
+      store<u8>(to, ref >> 8, 2);
+      store<u8>(to, ref, 3);
+      to += 4;
+    } else {
+      store<u8>(to, first | (ref >> 8));
+      store<u8>(to, ref, 1);
+      to += 2;
+    }
+  }
+  if (numbered == 0) return to;
+  for (; number > 127; number >>= 7) store<u8>(to++, number | 128);
+  store<u8>(to++, number);
+  return to;
+}
+
+/** What readLabel read: the stem's reference, and the number or NO_NUMBER. */
+export let labelRef: u32 = 0;
+export let labelNumber: u32 = NO_NUMBER;
+
+/** Reads a label value; returns the address behind it. */
+export function readLabel(at: usize): usize {
+  const first = load<u8>(at++) as u32;
+  let numbered = false;
+  if (first < 0xc0) {
+    numbered = first >= SHORT;
+    labelRef = numbered ? first - SHORT : first;
+  } else {
+    numbered = (first & 0x20) != 0;
+    labelRef = ((first & 0x1f) << 8) | (load<u8>(at++) as u32);
+    if (WIDE) {
+      labelRef = (labelRef << 16) | ((load<u8>(at) as u32) << 8) | (load<u8>(at, 1) as u32);
+      at += 2;
+    }
+  }
+  labelNumber = NO_NUMBER;
+  if (!numbered) return at;
+  let byte = load<u8>(at++) as u32;
+  let number = byte & 127;
+  for (let bits: u32 = 7; byte > 127; bits += 7) {
+    byte = load<u8>(at++);
+    number |= (byte & 127) << bits;
+  }
+  labelNumber = number;
+  return at;
+}
+

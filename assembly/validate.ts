@@ -1,0 +1,121 @@
+/**
+ * Walks the whole structure and compares what is kept twice. Debug builds do it after every call; anything but 0 is a
+ * bug of ours. The number says which relation does not hold.
+ */
+import { REF, CACHE, WIDE, OFFSET_MAX } from "./layout";
+import { address, addressOf, loadRef, freeBytes, directoryBytes, BLOCK, FAMILY } from "./heap";
+import {
+  CACHE_SIZE,
+  METRIC_MASK,
+  FAMILY_FIRST,
+  FAMILY_LAST,
+  FAMILIES,
+  METRICS,
+  SERIES,
+  SEGMENTS,
+  NAME_BYTES,
+  LABEL_TEXT_BYTES,
+  METRIC_BYTES,
+  HELP_BYTES,
+  LARGEST,
+  SECOND_BYTES,
+} from "./header";
+import { age, loadStamp } from "./clock";
+import { findFamily, name, nameLength, nextFamily, lastBlock, familyBytes } from "./family";
+import {
+  familyOf,
+  nextBlock,
+  previousBlock,
+  slotsOf,
+  recordAt,
+  blockSize,
+  classOf,
+  kindOf,
+  oldestOf,
+  META,
+  STAMP_AT,
+} from "./block";
+import { recordSize, samplesOf, isLinked } from "./metric";
+
+let metrics: u32 = 0;
+let series: u32 = 0;
+
+function checkBlock(family: u32, ref: u32): i32 {
+  const at = addressOf(ref, BLOCK);
+  if (at == 0) return 10;
+  if (familyOf(at) != family) return 11;
+  if (WIDE && previousBlock(nextBlock(at), address(nextBlock(at))) != ref) return 12;
+  const slots = slotsOf(at);
+  if (slots == 0 && kindOf(at) != META) return 13;
+  let bytes: usize = 0;
+  for (let slot: u32 = 0; slot < slots; ++slot) {
+    const record = recordAt(at, slot);
+    if (record == 0) {
+      if (slot + 1 == slots) return 14;
+      continue;
+    }
+    ++metrics;
+    series += samplesOf(at, record);
+    bytes += recordSize(at, record);
+    if (record - at > OFFSET_MAX + 64) return 15;
+    if (age(classOf(at), loadStamp(record + STAMP_AT)) > age(classOf(at), oldestOf(at))) return 16;
+    if (!isLinked((ref << 4) | slot)) return 17;
+  }
+  return slots != 0 && recordsStart(at, slots) + bytes != at + blockSize(at) ? 18 : 0;
+}
+
+/** Where the records of a block begin: one of its records, less its offset, says it. */
+function recordsStart(at: usize, slots: u32): usize {
+  let first: usize = -1;
+  for (let slot: u32 = 0; slot < slots; ++slot) {
+    const record = recordAt(at, slot);
+    if (record != 0 && record < first) first = record;
+  }
+  return first;
+}
+
+function checkFamily(ref: u32): i32 {
+  const at = addressOf(ref, FAMILY);
+  if (at == 0) return 20;
+  if (findFamily(name(at), nameLength(at)) != ref) return 21;
+  const last = lastBlock(at);
+  if (last == 0) return 22;
+  if (ref != load<u32>(LARGEST) && familyBytes(at) > load<u32>(SECOND_BYTES) && load<u32>(LARGEST) != 0) return 23;
+  let block = last;
+  let bytes: u32 = 0;
+  do {
+    block = nextBlock(address(block));
+    const fault = checkBlock(ref, block);
+    if (fault != 0) return fault;
+    bytes += (blockSize(address(block)) as u32) + 2;
+  } while (block != last);
+  return bytes > familyBytes(at) ? 24 : 0;
+}
+
+/** 0, or the number of the relation that does not hold. */
+export function check(): i32 {
+  metrics = 0;
+  series = 0;
+  let families: u32 = 0;
+  let last: u32 = 0;
+  for (let ref = load<u32>(FAMILY_FIRST); ref != 0; ref = nextFamily(address(ref))) {
+    const fault = checkFamily(ref);
+    if (fault != 0) return fault;
+    last = ref;
+    ++families;
+  }
+  if (last != load<u32>(FAMILY_LAST)) return 1;
+  if (families != load<u32>(FAMILIES)) return 2;
+  if (metrics != load<u32>(METRICS)) return 3;
+  if (series != load<u32>(SERIES)) return 4;
+  let linked: u32 = 0;
+  for (let i: u32 = 0; i <= load<u32>(METRIC_MASK); ++i) {
+    let ref = loadRef(CACHE + (i as usize) * REF);
+    for (; ref != 0; ref = loadRef(recordAt(address(ref >> 4), ref & 15))) ++linked;
+  }
+  if (linked != metrics) return 5;
+  const used = load<u32>(NAME_BYTES) + load<u32>(LABEL_TEXT_BYTES) + load<u32>(METRIC_BYTES) + load<u32>(HELP_BYTES);
+  const whole = load<u32>(CACHE_SIZE) - (load<u32>(SEGMENTS) - (CACHE as u32));
+  const sum = used + directoryBytes() + freeBytes();
+  return sum > whole || whole - sum > 256 ? 6 : 0;
+}

@@ -1,0 +1,279 @@
+/**
+ * The push side: bytes of many connections into the one module.
+ *
+ * All connections read into the same region of the module's input window: the kernel's bytes land where the module
+ * parses them, and each callback ingests before it returns. What a connection owns is 16 opaque bytes, and a buffer
+ * for an incomplete last line once it had one. Node offers this read only through an undocumented way (toolchain.md);
+ * without it the ordinary 'data' events are copied into the window.
+ */
+import { Socket } from "node:net";
+import { BAD_REASONS, type Cache, type ConnectionState, createConnectionState } from "./core.js";
+import { excerptOf, type Log } from "./log.js";
+import type { Options } from "./options.js";
+import { HTTP, METRICS, methodOf, sniff } from "./sniff.js";
+
+/** What of the options concerns pushes. */
+export type IngestOptions = Pick<
+  Options,
+  "maxConnections" | "idleTimeoutMs" | "headerTimeoutMs" | "maxBodyBytes" | "read"
+>;
+
+const TAIL_LEAST_BYTES = 128;
+/** Below this, a loop copies faster than the call of a copy. */
+const SHORT_COPY_BYTES = 64;
+const INCOMPLETE = BAD_REASONS.indexOf("incomplete");
+const HTTP_BODY = "HTTP is not served on this socket: push metrics as a plain stream of lines\n";
+
+/** How often limits were hit, and what came besides metrics. */
+export interface IngestCounts {
+  connections: number;
+  refused: number;
+  idle: number;
+  http: number;
+}
+
+/** A socket's handle, as far as Node's undocumented way needs it. */
+interface StreamHandle {
+  useUserBuffer?: unknown;
+}
+type SocketWithHandle = { _handle: StreamHandle | null };
+
+/** Takes push connections and feeds the cache. */
+export class Ingest {
+  readonly counts: IngestCounts = { connections: 0, refused: 0, idle: 0, http: 0 };
+  readonly options: IngestOptions;
+  readonly cache: Cache;
+  /** The region of the window that all connections read into. */
+  readonly region: Buffer;
+  /** Reads so far, to tell when there is nothing more to read. */
+  readCount = 0;
+  readonly #log: Log;
+  readonly #open = new Set<PushConnection>();
+
+  constructor(cache: Cache, options: IngestOptions, log: Log) {
+    this.cache = cache;
+    this.options = options;
+    this.region = cache.input.subarray(cache.readOffset);
+    this.#log = log;
+  }
+
+  /** Connections open now. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Takes a new connection, or refuses it if too many are open.
+   * @param raw a paused socket, as a server with pauseOnConnect gives it
+   */
+  connect(raw: Socket): void {
+    if (this.#open.size >= this.options.maxConnections) {
+      this.counts.refused++;
+      raw.destroy();
+      this.#log.warn("refused", performance.now(), "push connection refused: too many are open", {
+        limit: this.options.maxConnections,
+      });
+      return;
+    }
+    this.counts.connections++;
+    this.#open.add(new PushConnection(this, raw));
+  }
+
+  /** Forgets a connection that is over. */
+  forget(connection: PushConnection): void {
+    this.#open.delete(connection);
+  }
+
+  /** Logs the first bad line of the last ingest. */
+  reportBadLine(): void {
+    const bad = this.cache.badLine();
+    if (bad !== undefined) this.reportBad(bad.reason, bad.bytes);
+  }
+
+  /** Logs a bad line, unless one of its kind was logged lately. */
+  reportBad(reason: number, bytes: Uint8Array): void {
+    const fields = () => ({ reason: BAD_REASONS[reason] ?? reason, line: excerptOf(bytes) });
+    this.#log.warn(`bad line ${reason}`, performance.now(), "bad line skipped", fields);
+  }
+
+  /** Logs a connection that spoke HTTP. */
+  reportHttp(method: string): void {
+    this.counts.http++;
+    this.#log.warn("http", performance.now(), "HTTP request on the push socket answered with 501", { method });
+  }
+
+  /**
+   * Reads what the kernel already holds for the open connections.
+   * @param untilMs monotonic time at which to give up, for pushers that never pause
+   */
+  async drain(untilMs: number): Promise<void> {
+    await turn();
+    for (let seen = -1; seen !== this.readCount && performance.now() < untilMs; ) {
+      seen = this.readCount;
+      await turn();
+    }
+  }
+
+  /** Ends all connections: their pushes count as ended where they are. */
+  close(): void {
+    for (const connection of [...this.#open]) connection.close();
+  }
+}
+
+/** One turn of the event loop, with a look at every socket in it. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+/** One connection on a push socket. */
+class PushConnection {
+  readonly #owner: Ingest;
+  readonly #socket: Socket;
+  readonly #state: ConnectionState = createConnectionState();
+  #tail: Buffer | undefined;
+  #tailLength = 0;
+  #undecided = true;
+  #http = false;
+  #discardedBytes = 0;
+  #over = false;
+
+  constructor(owner: Ingest, raw: Socket) {
+    this.#owner = owner;
+    this.#socket = owner.options.read === "window" ? this.#readIntoWindow(raw) : this.#readData(raw);
+    this.#socket.on("error", ignore);
+    this.#socket.once("end", () => this.#finish());
+    this.#socket.once("close", () => {
+      this.#finish();
+      owner.forget(this);
+    });
+    if (owner.options.idleTimeoutMs > 0) this.#socket.setTimeout(owner.options.idleTimeoutMs, () => this.#idle());
+  }
+
+  /** Ends the push where it is, and the connection with it. */
+  close(): void {
+    this.#finish();
+    this.#socket.destroy();
+  }
+
+  /** Moves the handle into a socket that reads straight into the window; the first socket is left empty. */
+  #readIntoWindow(raw: Socket): Socket {
+    const holder = raw as unknown as SocketWithHandle;
+    const handle = holder._handle;
+    if (handle === null || typeof handle.useUserBuffer !== "function") return this.#readData(raw);
+    holder._handle = null;
+    raw.destroy();
+    const onread = { buffer: this.#owner.region, callback: (length: number) => this.#take(length) };
+    const options = { handle, onread, readable: true, writable: true };
+    return new Socket(options as ConstructorParameters<typeof Socket>[0]);
+  }
+
+  /** The ordinary way: each chunk is copied into the window, in slices if it is larger. */
+  #readData(raw: Socket): Socket {
+    const { region } = this.#owner;
+    raw.on("data", (chunk: Buffer) => {
+      for (let at = 0; at < chunk.length; at += region.length) this.#take(chunk.copy(region, 0, at));
+    });
+    raw.once("end", () => raw.end());
+    raw.resume();
+    return raw;
+  }
+
+  /** Takes bytes that were read into the region. Always true: reading goes on. */
+  #take(length: number): boolean {
+    const { cache } = this.#owner;
+    this.#owner.readCount++;
+    let start = cache.readOffset;
+    const tailLength = this.#tailLength;
+    if (tailLength > 0) {
+      start -= tailLength;
+      copyShort(this.#tail!, 0, cache.input, start, tailLength);
+    }
+    const total = tailLength + length;
+    if (this.#undecided && !this.#decide(start, total)) return true;
+    const consumed = cache.ingest(this.#state, start, total, performance.now());
+    if (cache.hasBadLine()) this.#owner.reportBadLine();
+    this.#keep(start + consumed, total - consumed);
+    return true;
+  }
+
+  /** Keeps the bytes of an incomplete line until the next read. */
+  #keep(offset: number, length: number): void {
+    this.#tailLength = length;
+    if (length === 0) return;
+    if (this.#tail === undefined || this.#tail.length < length) this.#tail = this.#createTail(length);
+    copyShort(this.#owner.cache.input, offset, this.#tail, 0, length);
+  }
+
+  #createTail(length: number): Buffer {
+    const { tailLimitBytes } = this.#owner.cache;
+    if (length > tailLimitBytes)
+      throw new RangeError(`a tail of ${length} bytes: the module promised ${tailLimitBytes}`);
+    let size = TAIL_LEAST_BYTES;
+    while (size < length) size *= 2;
+    return Buffer.allocUnsafeSlow(Math.min(size, tailLimitBytes));
+  }
+
+  /** Looks at the first bytes. True: they are metrics, from now on. */
+  #decide(start: number, total: number): boolean {
+    if (this.#http) {
+      this.#discard(total);
+      return false;
+    }
+    const { cache } = this.#owner;
+    const verdict = sniff(cache.input, start, start + total);
+    if (verdict === HTTP) {
+      this.#tailLength = 0;
+      this.#answer(methodOf(cache.input, start, start + total));
+      return false;
+    }
+    if (verdict === METRICS || total > cache.tailLimitBytes) {
+      this.#undecided = false;
+      return true;
+    }
+    this.#keep(start, total);
+    return false;
+  }
+
+  /** Answers HTTP, and reads on for a while so that the client gets to see it. */
+  #answer(method: string): void {
+    this.#http = true;
+    this.#owner.reportHttp(method);
+    const body = method === "HEAD" ? "" : HTTP_BODY;
+    this.#socket.end(
+      "HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n" +
+        `Content-Length: ${HTTP_BODY.length}\r\n\r\n${body}`,
+    );
+    this.#socket.setTimeout(0);
+    const timer = setTimeout(() => this.#socket.destroy(), this.#owner.options.headerTimeoutMs);
+    this.#socket.once("close", () => clearTimeout(timer));
+  }
+
+  #discard(length: number): void {
+    this.#discardedBytes += length;
+    if (this.#discardedBytes > this.#owner.options.maxBodyBytes) this.#socket.destroy();
+  }
+
+  #idle(): void {
+    this.#owner.counts.idle++;
+    this.#socket.destroy();
+  }
+
+  /** The end of what the connection sends, however it came. */
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#http) return;
+    if (this.#tailLength > 0) this.#owner.reportBad(INCOMPLETE, this.#tail!.subarray(0, this.#tailLength));
+    this.#owner.cache.finish(this.#state, this.#tailLength, performance.now());
+    this.#tailLength = 0;
+  }
+}
+
+/** Copies a few bytes. */
+function copyShort(source: Buffer, from: number, target: Buffer, to: number, length: number): void {
+  if (length > SHORT_COPY_BYTES) source.copy(target, to, from, from + length);
+  else for (let i = 0; i < length; i++) target[to + i] = source[from + i]!;
+}
+
+/** Errors of a connection need no answer: its end follows. */
+function ignore(): void {}

@@ -1,0 +1,307 @@
+/** The HTTP side: /metrics, and whether the daemon is healthy and ready. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Cache } from "./core.js";
+import { codeOf } from "./errors.js";
+import { Gate } from "./gate.js";
+import type { Log } from "./log.js";
+import { acceptsGzip, negotiateFormat } from "./negotiate.js";
+import type { Options } from "./options.js";
+import { type PageCounts, Pages } from "./pages.js";
+
+/** What of the options concerns scrapes. */
+export type ScrapeOptions = Pick<
+  Options,
+  | "maxHttpConnections"
+  | "maxScrapes"
+  | "maxHeaderBytes"
+  | "maxBodyBytes"
+  | "headerTimeoutMs"
+  | "keepAliveMs"
+  | "stallTimeoutMs"
+>;
+
+const ALLOW = "GET, HEAD";
+const PLAIN = "text/plain; charset=utf-8";
+const METRICS_PATH = "/metrics";
+const HEALTHY_PATH = "/-/healthy";
+const READY_PATH = "/-/ready";
+/** How often connections are checked against the header timeout. */
+const CHECK_LEAST_MS = 50;
+const CHECK_MOST_MS = 5000;
+
+/** How often limits were hit. */
+export interface ScrapeCounts {
+  connections: number;
+  refused: number;
+  headerTooLarge: number;
+  bodyTooLarge: number;
+  timeouts: number;
+  badRequests: number;
+}
+
+/** An HTTP connection. */
+interface Connection {
+  socket: Socket;
+  gate: Gate;
+  /** The request that is being answered, or was last. */
+  request: IncomingMessage | undefined;
+}
+
+/** Serves HTTP on connections that it is given. */
+export class Scrape {
+  readonly counts: ScrapeCounts = {
+    connections: 0,
+    refused: 0,
+    headerTooLarge: 0,
+    bodyTooLarge: 0,
+    timeouts: 0,
+    badRequests: 0,
+  };
+  readonly #options: ScrapeOptions;
+  readonly #log: Log;
+  readonly #pages: Pages;
+  readonly #server: Server;
+  readonly #open = new Map<Socket, Connection>();
+  #closing = false;
+
+  constructor(cache: Cache, options: ScrapeOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+    this.#pages = new Pages(cache, options.maxScrapes, options.stallTimeoutMs);
+    this.#server = createServer({
+      maxHeaderSize: options.maxHeaderBytes,
+      headersTimeout: options.headerTimeoutMs,
+      requestTimeout: 2 * options.headerTimeoutMs,
+      keepAliveTimeout: options.keepAliveMs,
+      connectionsCheckingInterval: Math.min(CHECK_MOST_MS, Math.max(CHECK_LEAST_MS, options.headerTimeoutMs / 4)),
+      // Checked here: the answer must count as a response like any other.
+      requireHostHeader: false,
+    });
+    this.#server.on("request", (request, response) => this.#begin(request, response));
+    this.#server.on("checkExpectation", (request, response) => this.#begin(request, response));
+    this.#server.on("clientError", (error, socket) => this.#clientError(error, socket as Socket));
+    // This server never listens itself; without the event its timeouts are never enforced.
+    this.#server.emit("listening");
+  }
+
+  /** How often limits were hit by pages. */
+  get pageCounts(): PageCounts {
+    return this.#pages.counts;
+  }
+
+  /** Connections open now. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Serves a new connection, or refuses it if too many are busy. An idle one makes room.
+   * @param socket a paused socket, as a server with pauseOnConnect gives it
+   */
+  connect(socket: Socket): void {
+    if (this.#closing || (this.#open.size >= this.#options.maxHttpConnections && !this.#closeIdle())) {
+      this.counts.refused++;
+      socket.destroy();
+      this.#log.warn("http refused", performance.now(), "HTTP connection refused: too many are open", {
+        limit: this.#options.maxHttpConnections,
+      });
+      return;
+    }
+    this.counts.connections++;
+    this.#server.emit("connection", socket);
+    this.#attach(socket);
+    socket.resume();
+  }
+
+  /** Puts a gate between the socket and Node's parser, which is the socket's one listener for data so far. */
+  #attach(socket: Socket): void {
+    const listeners = socket.listeners("data") as ((bytes: Buffer) => void)[];
+    const connection: Connection = {
+      socket,
+      request: undefined,
+      gate: new Gate(
+        socket,
+        (bytes) => {
+          for (const listener of listeners) listener(bytes);
+        },
+        () => connection.request !== undefined && !connection.request.complete,
+      ),
+    };
+    this.#open.set(socket, connection);
+    socket.once("close", () => this.#open.delete(socket));
+    socket.removeAllListeners("data");
+    socket.on("data", (bytes: Buffer) => connection.gate.take(bytes));
+  }
+
+  /** Closes the connection that has been idle between requests for longest, if there is one. */
+  #closeIdle(): boolean {
+    for (const { socket, gate, request } of this.#open.values()) {
+      if (gate.busy || request === undefined || gate.heldBytes > 0) continue;
+      this.#open.delete(socket);
+      socket.destroy();
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes a request; its connection takes no other until the response is complete. */
+  #begin(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#open.get(request.socket);
+    if (connection === undefined) {
+      response.destroy();
+      return;
+    }
+    connection.request = request;
+    connection.gate.begin();
+    response.on("error", ignore);
+    response.once("close", () => this.#end(connection));
+    if (this.#closing) response.shouldKeepAlive = false;
+    if (hasBody(request)) this.#readBody(request, response);
+    else this.#answer(request, response);
+  }
+
+  #end(connection: Connection): void {
+    if (this.#closing) connection.socket.destroySoon();
+    // To the end of the map: the first ones are those that have been idle for longest.
+    if (this.#open.delete(connection.socket) && !connection.socket.destroyed) {
+      this.#open.set(connection.socket, connection);
+    }
+    connection.gate.end();
+  }
+
+  /** No request needs a body: it is read, up to the limit, and dropped. */
+  #readBody(request: IncomingMessage, response: ServerResponse): void {
+    let bodyBytes = 0;
+    const refuse = (): void => {
+      this.counts.bodyTooLarge++;
+      response.shouldKeepAlive = false;
+      sendText(request, response, 413, "The body is too large.");
+    };
+    if (Number(request.headers["content-length"] ?? 0) > this.#options.maxBodyBytes) {
+      refuse();
+      return;
+    }
+    request.on("data", (bytes: Buffer) => {
+      bodyBytes += bytes.length;
+      if (bodyBytes <= this.#options.maxBodyBytes) return;
+      request.removeAllListeners("data");
+      request.removeAllListeners("end");
+      refuse();
+    });
+    request.once("end", () => this.#answer(request, response));
+    request.on("error", ignore);
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const path = pathOf(request.url ?? "");
+    const [status, text] = this.#judge(request, path);
+    if (status === 400) response.shouldKeepAlive = false;
+    if (status === 405) response.setHeader("Allow", ALLOW);
+    if (status === 200 && path === METRICS_PATH) this.#sendMetrics(request, response);
+    else sendText(request, response, status, text);
+  }
+
+  /** The status of a request's answer, and what it says if it is not a page. */
+  #judge(request: IncomingMessage, path: string): readonly [number, string] {
+    if (request.httpVersion === "1.1" && request.headers.host === undefined) return [400, "There is no Host header."];
+    if (path !== METRICS_PATH && path !== HEALTHY_PATH && path !== READY_PATH) return [404, "Not found."];
+    if (request.method !== "GET" && request.method !== "HEAD") return [405, "Method not allowed."];
+    if (path === READY_PATH && this.#closing) return [503, "push-gateway is stopping."];
+    return [200, path === READY_PATH ? "push-gateway is ready." : "push-gateway is healthy."];
+  }
+
+  #sendMetrics(request: IncomingMessage, response: ServerResponse): void {
+    const { format, contentType } = negotiateFormat(request.headers.accept);
+    response.setHeader("Content-Type", contentType);
+    response.setHeader("Vary", "Accept, Accept-Encoding");
+    if (request.method === "HEAD") {
+      response.end();
+      return;
+    }
+    const gzip = acceptsGzip(request.headers["accept-encoding"] as string | undefined);
+    if (this.#pages.send({ response, format, gzip })) return;
+    this.#log.warn("scrape refused", performance.now(), "scrape refused: too many are under way", {
+      limit: this.#options.maxScrapes,
+    });
+    response.removeHeader("Vary");
+    response.setHeader("Retry-After", "1");
+    sendText(request, response, 503, "Too many scrapes are under way.");
+  }
+
+  /** Answers what the parser refused, if an answer can still be understood. */
+  #clientError(error: Error, socket: Socket): void {
+    const status = statusOf(error);
+    if (status === 431) this.counts.headerTooLarge++;
+    else if (status === 408) this.counts.timeouts++;
+    else if (codeOf(error).startsWith("HPE_")) this.counts.badRequests++;
+    const connection = this.#open.get(socket);
+    if (!socket.writable || connection === undefined || connection.gate.busy) {
+      socket.destroy();
+      return;
+    }
+    const text = `${status} ${REASONS[status]}\n`;
+    const head = `HTTP/1.1 ${status} ${REASONS[status]}\r\nConnection: close\r\nContent-Type: ${PLAIN}\r\n`;
+    socket.end(`${head}Content-Length: ${text.length}\r\n\r\n${text}`, () => socket.destroy());
+  }
+
+  /**
+   * Ends all connections: those without a request at once, the others when they are answered, or at a time.
+   * @param untilMs monotonic time after which nothing is waited for
+   */
+  async close(untilMs: number): Promise<void> {
+    this.#closing = true;
+    for (const { socket, gate } of this.#open.values()) if (!gate.busy) socket.destroySoon();
+    while (this.#open.size > 0 && performance.now() < untilMs) await shortly();
+    this.#pages.cutAll();
+    for (const socket of this.#open.keys()) socket.destroy();
+    this.#server.close(ignore);
+  }
+}
+
+const CLOSE_POLL_MS = 10;
+
+function shortly(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  408: "Request Timeout",
+  413: "Payload Too Large",
+  431: "Request Header Fields Too Large",
+};
+
+function statusOf(error: Error): number {
+  switch (codeOf(error)) {
+    case "HPE_HEADER_OVERFLOW":
+      return 431;
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return 413;
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return 408;
+    default:
+      return 400;
+  }
+}
+
+/** The path of a request target, which may be a whole URL, without its query. */
+function pathOf(target: string): string {
+  const path = target.replace(/^https?:\/\/[^/]*/i, "");
+  const queryAt = path.indexOf("?");
+  return queryAt < 0 ? path : path.slice(0, queryAt);
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  const length = request.headers["content-length"];
+  return request.headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) !== 0);
+}
+
+/** Sends a line of text. */
+function sendText(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
+  const body = `${text}\n`;
+  response.writeHead(status, { "Content-Type": PLAIN, "Content-Length": Buffer.byteLength(body) });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function ignore(): void {}

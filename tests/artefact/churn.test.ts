@@ -1,0 +1,89 @@
+// Ten million distinct series go through ten kibibytes. Afterwards as much fits as in a fresh cache.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { scrapeAll, seriesOf } from "./compare.js";
+import { full, TTL_MS } from "./filling.js";
+import { ARTEFACTS, bytesOf, type Module } from "./module.js";
+
+const BATCH = 100;
+const STEP_MS = TTL_MS / 4 + 1;
+const QUARTER_HOUR_MS = 900_000;
+const PADS = ["", "a", "some-longer-text", "x".repeat(40), "medium-size", "é".repeat(11)];
+
+/** Series that nobody saw before, of sizes and families that keep changing; one batch takes room of those that are silent. */
+function batch(first: number): Uint8Array {
+  let text = "";
+  for (let index = first; index < first + BATCH; index++) {
+    const family = index % 1000 < 500 ? "churn" : `churn_${index % 97}`;
+    text += `${family}{id="${index}",pad="${PADS[(index >> 4) % PADS.length]}"} ${index % 7 === 0 ? index / 3 : index}\n`;
+  }
+  return bytesOf(text);
+}
+
+/** Single-line metrics and histograms, more than fit. */
+function workload(): string {
+  const gauges = (family: string) =>
+    Array.from(
+      { length: 1000 },
+      (_, index) => `${family}{instance="device-${index}",mode="m${index % 5}"} ${index}.5\n`,
+    );
+  return `# TYPE churn gauge\n${gauges("churn").join("")}`;
+}
+
+function countVisible(module: Module, nowMs: number): number {
+  return [...seriesOf(module, nowMs).keys()].filter((key) => key.includes("device-")).length;
+}
+
+function churn(module: Module, series: number): number {
+  let nowMs = 0;
+  for (let index = 0; index < series; index += BATCH) {
+    module.push(batch(index), nowMs);
+    nowMs += STEP_MS;
+  }
+  return nowMs;
+}
+
+for (const artefact of ARTEFACTS) {
+  const series = artefact.debug ? 40_000 : 10_000_000;
+  describe(`churn: ${artefact.name}`, () => {
+    test(`14, 20 · after ${series} distinct series as much fits as in a fresh cache`, () => {
+      const fresh = full(artefact);
+      fresh.push(workload(), 0);
+      const expected = countVisible(fresh, 0);
+      assert.ok(expected > 100 && expected < 1000, `the workload overflows a fresh cache: ${expected} fit`);
+      const module = full(artefact);
+      const before = module.memory.buffer.byteLength;
+      const nowMs = churn(module, series);
+      assert.ok(module.counter("created") > series * 0.9, `${module.counter("created")} went through`);
+      assert.equal(module.memory.buffer.byteLength, before);
+      scrapeAll(module, nowMs);
+      module.push(workload(), nowMs + TTL_MS + 1);
+      assert.equal(countVisible(module, nowMs + TTL_MS + 1), expected);
+    });
+
+    test(`20 · directly after ${series / 10} distinct series, none expired, as much fits as in a fresh cache`, () => {
+      const fresh = full(artefact);
+      fresh.push(`# TTL 1h\n${workload()}`, 0);
+      const expected = countVisible(fresh, 0);
+      const module = full(artefact);
+      const nowMs = churnOneFamily(module, series / 10);
+      const expired = module.counter("expired");
+      module.push(`# TTL 1h\n${workload()}`, nowMs);
+      assert.equal(countVisible(module, nowMs), expected);
+      assert.equal(module.counter("expired"), expired, "all room was made by eviction");
+    });
+  });
+}
+
+/** All in the workload's own family, with a TTL that is not reached: room is made of what was silent for a quarter of it. */
+function churnOneFamily(module: Module, series: number): number {
+  let nowMs = 0;
+  for (let index = 0; index < series; index += BATCH) {
+    const text = Buffer.from(batch(index)).toString();
+    module.push(`# TTL 1h\n${text.replaceAll(/^churn_[0-9]+/gm, "churn")}`, nowMs);
+    nowMs += QUARTER_HOUR_MS + 1;
+  }
+  assert.ok(module.counter("created") > series * 0.9, `${module.counter("created")} went through`);
+  return nowMs;
+}

@@ -1,0 +1,319 @@
+// Renders under way while pushes, evictions and expiries happen between their pieces.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { anyLine } from "./arbitraries.js";
+import { seriesOf, TEXT, VIEWS, type View } from "./compare.js";
+import { identity, parsePage } from "./exposition.js";
+import { keyOf, line, range } from "./filling.js";
+import { type Metric, Model } from "./model.js";
+import { ARTEFACTS, type Artefact, bytesOf, Module } from "./module.js";
+
+const TTL_MS = 20_000;
+const decoder = new TextDecoder();
+
+function runs(artefact: Artefact, many: number): { numRuns: number } {
+  return { numRuns: artefact.debug ? Math.ceil(many / 6) : many };
+}
+
+/** What a scraper has of a page so far. */
+class Reading {
+  readonly handle: number;
+  readonly view: View;
+  readonly pieces: Uint8Array[] = [];
+  readonly #module: Module;
+  done = false;
+
+  constructor(module: Module, view: View, nowMs: number) {
+    this.#module = module;
+    this.view = view;
+    this.handle = module.open(view.flags, nowMs);
+  }
+
+  next(nowMs: number): string {
+    const piece = this.done ? undefined : this.#module.next(this.handle, nowMs);
+    this.done = piece === undefined;
+    if (piece !== undefined) this.pieces.push(piece);
+    return decoder.decode(piece ?? new Uint8Array(0));
+  }
+
+  page(): Uint8Array {
+    return Buffer.concat(this.pieces);
+  }
+
+  keys(): string[] {
+    return parsePage(this.page(), this.view)
+      .flatMap(({ samples }) => samples)
+      .map(({ name, labels }) => identity(name, labels));
+  }
+}
+
+function prefill(module: Module, lines: readonly string[], nowMs: number): void {
+  module.push(lines.join(""), nowMs);
+}
+
+type Step =
+  | { readonly kind: "push"; readonly family: number; readonly index: number }
+  | { readonly kind: "pass"; readonly ms: number }
+  | { readonly kind: "open" | "next"; readonly which: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant("push" as const), family: fc.nat(3), index: fc.nat(60) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(9000) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom("open" as const, "next" as const), which: fc.nat(6) }) },
+);
+
+/** Follows the model: which metrics were there when each render began, and whether they still are the same ones. */
+class Watched {
+  readonly reading: Reading;
+  readonly #model: Model;
+  readonly #begun: ReadonlyMap<string, Metric>;
+  readonly #seen = new Map<string, number>();
+
+  constructor(module: Module, model: Model, nowMs: number) {
+    this.#model = model;
+    this.#begun = metricsOf(model, nowMs);
+    this.reading = new Reading(module, TEXT, nowMs);
+  }
+
+  next(nowMs: number): void {
+    const now = metricsOf(this.#model, nowMs);
+    for (const match of this.reading.next(nowMs).matchAll(/^(\w+)\{instance="device-(\d+)"/gm)) {
+      const key = keyOf(match[1] ?? "", Number(match[2]));
+      assert.ok(this.#begun.has(key), `${key} was created meanwhile`);
+      assert.equal(now.get(key), this.#begun.get(key), `${key} has expired`);
+      this.#seen.set(key, (this.#seen.get(key) ?? 0) + 1);
+    }
+    if (!this.reading.done) return;
+    for (const [key, metric] of this.#begun) {
+      if (now.get(key) === metric) assert.equal(this.#seen.get(key), 1, `${key} lived through the render`);
+    }
+    this.reading.keys();
+  }
+}
+
+function metricsOf(model: Model, nowMs: number): Map<string, Metric> {
+  model.expire(nowMs);
+  const families = [...model.families.values()];
+  return new Map(
+    families.flatMap(({ name, metrics }) =>
+      [...metrics.values()].map((metric) => [identity(name, metric.labels), metric] as const),
+    ),
+  );
+}
+
+class Watch {
+  readonly module: Module;
+  readonly model = new Model(TTL_MS);
+  readonly watched: (Watched | undefined)[] = [];
+  nowMs = 0;
+
+  constructor(artefact: Artefact) {
+    this.module = new Module(artefact, { cacheBytes: 16_000, ttlMs: TTL_MS });
+    for (let family = 0; family < 4; family++) for (const index of range(30)) this.#push(family, index);
+  }
+
+  #push(family: number, index: number): void {
+    const name = `family_${family}`;
+    this.module.push(line(name, index), this.nowMs);
+    const labels = [
+      ["instance", `device-${index}`],
+      ["mode", "some"],
+    ] as const;
+    this.model.push(name, labels, index, this.nowMs);
+  }
+
+  apply(one: Step): void {
+    this.nowMs = this.model.clearTime(this.nowMs);
+    if (one.kind === "push") this.#push(one.family, one.index);
+    else if (one.kind === "pass") this.nowMs += one.ms;
+    else if (one.kind === "open") this.watched[one.which] ??= new Watched(this.module, this.model, this.nowMs);
+    else this.#next(one.which);
+  }
+
+  #next(which: number): void {
+    const watched = this.watched[which];
+    watched?.next(this.nowMs);
+    if (watched?.reading.done === true) this.watched[which] = undefined;
+  }
+
+  end(): void {
+    this.nowMs = this.model.clearTime(this.nowMs);
+    for (let which = 0; which < this.watched.length; which++) while (this.watched[which]) this.#next(which);
+    assert.equal(this.module.gauge("renders"), 0);
+    assert.equal(this.module.counter("evicted"), 0);
+  }
+}
+
+/** Lines that change types and owners under a render. */
+function startingLines(): string[] {
+  const lines = ["# TYPE x_total counter\n", "# HELP x_total Some help.\n"];
+  for (const index of range(60)) lines.push(`x_total{i="${index}",pad="${"p".repeat(60)}"} ${index}\n`);
+  for (const index of range(40)) lines.push(`y_seconds{i="${index}",pad="${"p".repeat(60)}"} ${index}\n`);
+  for (const index of range(8)) {
+    for (const le of ["1", "2", "+Inf"]) lines.push(`z_bucket{i="${index}",pad="${"p".repeat(60)}",le="${le}"} 1\n`);
+    lines.push(`z_sum{i="${index}",pad="${"p".repeat(60)}"} 1\nz_count{i="${index}",pad="${"p".repeat(60)}"} 1\n`);
+  }
+  return ["# TYPE z histogram\n", ...lines];
+}
+
+interface Moment {
+  readonly line: string;
+  readonly passedMs: number;
+  readonly next: number;
+}
+
+const moment: fc.Arbitrary<Moment> = fc.record({
+  line: anyLine,
+  passedMs: fc.constantFrom(0, 0, 0, 0, 10, 5000),
+  next: fc.nat(12),
+});
+
+for (const artefact of ARTEFACTS) {
+  describe(`renders: ${artefact.name}`, () => {
+    test("23 · what lives through a render is in it once, what is created meanwhile or has expired is not", () => {
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+          const watch = new Watch(artefact);
+          for (const one of steps) watch.apply(one);
+          watch.end();
+        }),
+        runs(artefact, 300),
+      );
+    });
+
+    test("18, 23 · the same while metrics are evicted: seven renders, one watching page after every push", () => {
+      fc.assert(
+        fc.property(fc.array(fc.tuple(fc.nat(5), fc.nat(400), fc.nat(3)), { maxLength: 60 }), (pushes) => {
+          const module = new Module(artefact, { cacheBytes: 12_000, ttlMs: 0 });
+          for (const index of range(400)) prefill(module, [line("family_0", index)], 0);
+          const all = seriesOf(module, 0);
+          const readings = VIEWS.slice(0, 2).flatMap((view) => range(3).map(() => new Reading(module, view, 0)));
+          readings.push(new Reading(module, TEXT, 0));
+          const lived = new Set(all.keys());
+          for (const [family, index, which] of pushes) {
+            module.push(line(`family_${family}`, index), 1000);
+            const now = seriesOf(module, 1000);
+            for (const key of lived) if (!now.has(key)) lived.delete(key);
+            readings[which]?.next(1000);
+          }
+          for (const reading of readings) {
+            while (!reading.done) reading.next(1000);
+            const keys = reading.keys();
+            const once = new Set(keys);
+            assert.equal(once.size, keys.length);
+            for (const key of lived) assert.ok(once.has(key), `${key} lived through the render`);
+            for (const key of keys) assert.ok(all.has(key), `${key} was created meanwhile`);
+          }
+        }),
+        runs(artefact, 60),
+      );
+    });
+
+    test("6, 22, 23 · a page parses whatever happens to types, owners and help between its pieces", () => {
+      fc.assert(
+        fc.property(fc.array(moment, { maxLength: 60 }), fc.nat(3), (moments, first) => {
+          const module = new Module(artefact, { cacheBytes: 14_000, ttlMs: TTL_MS });
+          prefill(module, startingLines(), 0);
+          const readings = range(7).map((index) => new Reading(module, VIEWS[(index + first) % 4] ?? TEXT, 0));
+          const connection = module.connect();
+          let nowMs = 0;
+          for (const { line: text, passedMs, next } of moments) {
+            nowMs += passedMs;
+            module.send(connection, `${text}\n`, nowMs);
+            readings[next]?.next(nowMs);
+          }
+          for (const reading of readings) {
+            while (!reading.done) reading.next(nowMs);
+            reading.keys();
+          }
+        }),
+        runs(artefact, 400),
+      );
+    });
+
+    test("23 · eight renders that were begun together give the same page, one after another", () => {
+      const module = new Module(artefact, { cacheBytes: 14_000, ttlMs: TTL_MS });
+      prefill(module, startingLines(), 0);
+      const readings = range(8).map(() => new Reading(module, TEXT, 0));
+      for (let turn = 0; readings.some(({ done }) => !done); turn = (turn + 1) % 8) readings[turn]?.next(0);
+      const pages = readings.map((reading) => decoder.decode(reading.page()));
+      for (const page of pages) assert.equal(page, pages[0]);
+      assert.equal(decoder.decode(module.page(0, 0)), pages[0]);
+    });
+
+    test("23 · a page is longer than the output window and comes in whole lines", () => {
+      const cacheBytes = artefact.imported ? 500_000 : 16_320;
+      const module = new Module(artefact, { cacheBytes });
+      const count = artefact.imported ? 5000 : 150;
+      module.push(
+        range(count)
+          .map((index) => `m{pad="${"p".repeat(50)}",i="${index}"} 1\n`)
+          .join(""),
+        0,
+      );
+      const reading = new Reading(module, TEXT, 0);
+      while (!reading.done) reading.next(0);
+      assert.equal(reading.keys().length, module.gauge("series"));
+      if (reading.page().length > module.api.outputBytes()) assert.ok(reading.pieces.length > 1);
+      if (artefact.imported) assert.ok(reading.pieces.length > 1);
+    });
+
+    test("23 · a render that is closed early frees its place and its pins", () => {
+      const module = new Module(artefact, { ttlMs: 1000 });
+      for (let round = 0; round < 100; round++) {
+        module.push(
+          range(80)
+            .map((index) => line(`family_${round}`, index))
+            .join(""),
+          round * 400,
+        );
+        const handle = module.open(round & 3, round * 400);
+        if (round % 3 > 0) module.next(handle, round * 400);
+        assert.equal(module.api.renderClose(handle), 0);
+      }
+      module.expire(100_000);
+      assert.deepEqual([module.gauge("metrics"), module.gauge("families"), module.gauge("renders")], [0, 0, 0]);
+      assert.equal(module.page(0, 100_000).length, 0);
+    });
+
+    test("16, 23 · a render that stays open for ever does not keep the room of what has expired", () => {
+      const stalled = new Module(artefact, { ttlMs: 1000 });
+      const free = new Module(artefact, { ttlMs: 1000 });
+      for (const module of [stalled, free])
+        module.push(
+          range(60)
+            .map((index) => line("old", index))
+            .join(""),
+          0,
+        );
+      for (const view of VIEWS) new Reading(stalled, view, 0);
+      for (let round = 1; round < 30; round++) {
+        const text = range(60)
+          .map((index) => line(`new_${round}`, index))
+          .join("");
+        for (const module of [stalled, free]) module.push(text, round * 1100);
+        assert.deepEqual(seriesOf(stalled, round * 1100), seriesOf(free, round * 1100));
+      }
+    });
+  });
+}
+
+test("23 · lines of any length fit a piece", () => {
+  for (const artefact of ARTEFACTS) {
+    const module = new Module(artefact, { cacheBytes: 16_000 });
+    for (const length of [10, 1000, 3000, 4000]) {
+      module.push(bytesOf(`m_${length}{a="${"\\n".repeat(length / 2)}"} 1\n`), 0);
+      module.push(bytesOf(`{"é${"ü".repeat(length / 2)}"} 1\n`), 0);
+    }
+    for (const view of VIEWS) {
+      const reading = new Reading(module, view, 0);
+      while (!reading.done) reading.next(0);
+      assert.ok(reading.keys().length >= 2);
+    }
+  }
+});
