@@ -29,7 +29,7 @@
 import { REF, STAMP, OFFSET, OFFSET_MAX, WIDE, BLOCK_METRICS } from "./layout";
 import { copy } from "./bytes";
 import { alloc, release, insert, remove, canGrow, address, textAddress, loadRef, storeRef, BLOCK } from "./heap";
-import { add, METRIC_BYTES, SWEEP_BLOCK, OLDEST_HAND } from "./header";
+import { add, METRIC_BYTES, METAS, SWEEP_BLOCK, OLDEST_HAND } from "./header";
 import { loadStamp, storeStamp, stampOf, addBlocks, age } from "./clock";
 import { charge, lastBlock, setLastBlock, setFlag, HAS_HOLES } from "./family";
 import { dropText, textBytes } from "./text";
@@ -173,6 +173,7 @@ export function createBlock(family: u32, labels: u32, index: u32, kind: u32): u3
   }
   setLastBlock(owner, ref);
   addBlocks(index, 1);
+  if (kind == META) add(METAS, 1);
   add(METRIC_BYTES, HEAD as i32);
   charge(family, (HEAD as i32) + 2);
   return ref;
@@ -205,6 +206,7 @@ export function freeBlock(ref: u32): void {
   if (load<u32>(OLDEST_HAND) == ref) store<u32>(OLDEST_HAND, following);
   blockGone(ref, following);
   addBlocks(classOf(at), -1);
+  if (kindOf(at) == META) add(METAS, -1);
   dropText(labelsOf(at));
   const bytes = blockSize(address(ref));
   release(ref, bytes);

@@ -1,8 +1,8 @@
 /**
  * The cache: what a sample does to it, how room is made, how metrics expire.
  *
- * Room is made for a newcomer in this order: expired metrics; HELP texts; of the family that holds most of the cache
- * the metric that was pushed longest ago. Every search looks at a bounded number of blocks or families.
+ * Room is made for a newcomer in this order: expired metrics; HELP texts; families that have metadata only; of the
+ * family that holds most of the cache the metric that was pushed longest ago. Every search looks at a bounded number of blocks or families.
  *
  *   sweep    SWEEP_BLOCKS blocks for expired metrics, only after NEXT_DUE: nothing expires before that time. Where
  *            there are more blocks, the next push goes on with the next of them.
@@ -20,6 +20,7 @@ import {
   SWEEP_BLOCK,
   FAMILY_FIRST,
   HELPS,
+  METAS,
   HELP_HAND,
   OLDEST_HAND,
   EXPIRED,
@@ -224,6 +225,24 @@ function dropHelp(): bool {
   return false;
 }
 
+/** Drops one family without metrics, other than `keep`. Returns whether there was one to be found. */
+function dropMetadata(keep: u32): bool {
+  if (load<u32>(METAS) == 0) return false;
+  let family = load<u32>(HELP_HAND);
+  for (let i: u32 = 0; i < SEARCH_FAMILIES; ++i) {
+    if (family == 0) family = load<u32>(FAMILY_FIRST);
+    const at = address(family);
+    const block = lastBlock(at);
+    store<u32>(HELP_HAND, nextFamily(at));
+    if (family != keep && kindOf(address(block)) == META) {
+      dropBlock(block, family);
+      return true;
+    }
+    family = nextFamily(at);
+  }
+  return false;
+}
+
 /** The block behind those that the last search looked at. */
 let searchEnd: u32 = 0;
 
@@ -309,12 +328,12 @@ export function beginRoom(): void {
  */
 export function makeRoom(newcomers: u32, keep: u32): bool {
   if (sweep(SWEEP_BLOCKS) != 0) return true;
-  if (dropHelp()) return true;
+  if (dropHelp() || dropMetadata(newcomers)) return true;
   if (rejects() || ++evictions > EVICTIONS) return refuse(REFUSED_FULL);
   return evict(keep == 0 ? newcomers : 0, keep);
 }
 
-/** Room for a HELP text: only what is expired goes. */
-export function makeHelpRoom(): bool {
-  return sweep(SWEEP_BLOCKS) != 0;
+/** Room for metadata: only what is expired goes, and for a family, HELP texts. */
+export function makeMetadataRoom(forFamily: bool): bool {
+  return sweep(SWEEP_BLOCKS) != 0 || (forFamily && dropHelp());
 }

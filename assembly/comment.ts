@@ -2,7 +2,7 @@
  * Lines that begin with "#": TYPE, HELP and UNIT of a family, `# EOF`, and our own `# TTL`. All others are comments.
  */
 import { TEXT, NAME_LIMIT } from "./layout";
-import { checkText, copy, equal, sequence } from "./bytes";
+import { checkText, copy, equal, hash, sequence } from "./bytes";
 import { address } from "./heap";
 import {
   METADATA,
@@ -45,9 +45,9 @@ import {
 import { createBlock, setOldest, setClass, classOf, META } from "./block";
 import { createHelp, releaseHelp, helpLength, helpText, HELP_LIMIT } from "./help";
 import { noticeDue } from "./metric";
-import { beginRoom, makeRoom, makeHelpRoom } from "./cache";
-import { hasMetrics, holdsMany, closeOpen, TAKEN, REFUSED } from "./sample";
-import { TTL, TTL_NEVER } from "./connection";
+import { makeMetadataRoom } from "./cache";
+import { hasMetrics, holdsMany, closeOpen, TAKEN } from "./sample";
+import { TTL, TTL_NEVER, TYPED_NAME, LAST_TYPE } from "./connection";
 
 /** The name that the line is about, between its quotes if it has them, and where the rest begins. */
 let nameAt: usize = 0;
@@ -133,12 +133,11 @@ function target(type: u32): u32 {
   return other != 0 ? other : family;
 }
 
-/** Makes the line's family, with metadata only. 0: there is no room, counted. */
-function createMetadata(index: u32): u32 {
-  beginRoom();
+/** Makes the line's family, with metadata only. 0: there is no room; metrics do not make it. */
+function createMetadata(index: u32, isType: bool): u32 {
   let family = tryMetadata(index);
   while (family == 0) {
-    if (!makeRoom(0, 0)) return 0;
+    if (!makeMetadataRoom(isType)) return 0;
     family = tryMetadata(index);
   }
   noticeDue(index);
@@ -164,10 +163,10 @@ function renew(family: u32, index: u32): void {
   setOldest(block, stampOf(index));
 }
 
-/** The family of a metadata line, made if it is new. 0: refused. */
+/** The family of a metadata line, made if it is new. 0: there is no room. */
 function family(type: u32, index: u32): u32 {
   const found = target(type);
-  if (found == 0) return createMetadata(index);
+  if (found == 0) return createMetadata(index, type != 0);
   renew(found, index);
   return found;
 }
@@ -200,9 +199,10 @@ function takeType(end: usize, index: u32): i32 {
   end = trimEnd(restAt, end);
   const type = readType(restAt, end);
   if (type == 0) return BAD_METADATA;
+  store<u32>(TYPED_NAME, hash(nameAt, nameBytes));
+  store<u8>(LAST_TYPE, type);
   const ref = family(type, index);
-  if (ref == 0) return REFUSED;
-  declare(ref, type);
+  if (ref != 0) declare(ref, type);
   return TAKEN;
 }
 
@@ -249,10 +249,10 @@ function keepHelp(ref: u32, bytes: usize): void {
 }
 
 function takeHelp(end: usize, index: u32): i32 {
-  makeHelpRoom();
+  makeMetadataRoom(false);
   const ref = family(0, index);
-  if (ref == 0) return REFUSED;
-  keepHelp(ref, escapeHelp(TEXT, restAt, end) - TEXT);
+  if (ref == 0) count(HELP_DROPPED);
+  else keepHelp(ref, escapeHelp(TEXT, restAt, end) - TEXT);
   return TAKEN;
 }
 
@@ -265,7 +265,7 @@ function takeUnit(end: usize, index: u32): i32 {
     return TAKEN;
   }
   const ref = family(0, index);
-  if (ref == 0) return REFUSED;
+  if (ref == 0) return TAKEN;
   if (unitOf(address(ref)) != bytes && !setUnit(ref, bytes)) count(UNIT_DROPPED);
   return TAKEN;
 }
@@ -313,12 +313,13 @@ function takeTtl(at: usize, end: usize): bool {
 export function endPush(): void {
   closeOpen();
   store<u32>(TTL, 0);
+  store<u8>(LAST_TYPE, 0);
   count(PUSHES);
 }
 
 /**
  * Takes the line [at, end) whose first byte is "#", for the class of time to live `index`.
- * TAKEN; REFUSED: there was no room, counted; else why it is bad.
+ * TAKEN, or why it is bad.
  */
 export function takeComment(at: usize, end: usize, index: u32): i32 {
   at = skipSpace(at + 1, end);

@@ -1,17 +1,22 @@
 /**
  * The connection on whose behalf the module is called, in 16 bytes that the host keeps and hands in:
  *
- *   +0  u32  the metric pushed last, a hint where to look for the next
- *   +4  u32  the open metric: one of many samples whose round is under way, 0: none
+ *   +0  u32  the metric pushed last: a hint where to look for the next, and the open metric, if there is one
+ *   +4  u32  hash of the name in the last TYPE line
  *   +8  u32  time to live in ms that `# TTL` set, 0: none, 0xffffffff: never
- *   +12 u8   round of the open metric
+ *   +12 u8   round of the open metric, one of many samples that is being pushed; 0: none is open
  *   +13 u8   1: inside a line that is too long
+ *   +14 u8   type in the last TYPE line, 0: none
+ *
+ * The last TYPE line is noted for the family that its samples are about to make, where there is no room to keep a
+ * family without samples.
  */
 import { CONNECTION } from "./layout";
 
 export const LAST_METRIC: usize = CONNECTION;
-export const OPEN_METRIC: usize = CONNECTION + 4;
+export const TYPED_NAME: usize = CONNECTION + 4;
 export const TTL: usize = CONNECTION + 8;
 export const ROUND: usize = CONNECTION + 12;
 export const SKIPPING: usize = CONNECTION + 13;
+export const LAST_TYPE: usize = CONNECTION + 14;
 export const TTL_NEVER: u32 = 0xffffffff;

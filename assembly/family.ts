@@ -160,7 +160,8 @@ export function charge(ref: u32, by: i32): void {
   storeRef(at + BYTES, bytes);
   const largest = load<u32>(LARGEST);
   if (by < 0 || ref == largest) return;
-  const most = bytesOf(largest);
+  // Where the largest is gone, another may hold as much as the second.
+  const most = largest == 0 ? load<u32>(SECOND_BYTES) : familyBytes(address(largest));
   if (bytes > most) {
     store<u32>(LARGEST, ref);
     store<u32>(SECOND_BYTES, most);

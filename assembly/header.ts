@@ -55,6 +55,8 @@ export const HELP_HAND: usize = HEADER + 400;
 export const SECOND_BYTES: usize = HEADER + 404;
 /** The block where the search for the oldest metric goes on. */
 export const OLDEST_HAND: usize = HEADER + 408;
+/** Families without metrics. */
+export const METAS: usize = HEADER + 412;
 /** Times to live: `CLASS_LIMIT` of 24 bytes (clock.ts). */
 export const CLASSES: usize = HEADER + 416;
 export const CLASS_BYTES: usize = 24;

@@ -36,7 +36,7 @@ import {
 } from "./block";
 import { takeSample } from "./sample";
 import { takeComment, endPush } from "./comment";
-import { LAST_METRIC, OPEN_METRIC, TTL, TTL_NEVER, SKIPPING } from "./connection";
+import { LAST_METRIC, ROUND, TTL, TTL_NEVER, SKIPPING } from "./connection";
 
 /** The first bad line of the last call: its reason, -1: none, address and bytes. */
 export let badReason: i32 = -1;
@@ -233,7 +233,7 @@ export function takeLines(at: usize, end: usize): usize {
   let last: u32 = load<u32>(LAST_METRIC);
   expect(last);
   while (at < end) {
-    if (short && load<u32>(OPEN_METRIC) == 0) {
+    if (short && load<u8>(ROUND) == 0) {
       const next = takeExpected(at, end, index);
       if (next != 0) {
         at = next;

@@ -2,7 +2,7 @@
  * What a sample line does: finds the family that owns its name, the metric, the sample; creates what is new.
  */
 import { WIDE, TEXT, NAME_LIMIT, OUTPUT_BYTES, VALUE_CHARS } from "./layout";
-import { copy } from "./bytes";
+import { copy, hash } from "./bytes";
 import { address, addressOf, BLOCK } from "./heap";
 import {
   CACHE_SIZE,
@@ -115,7 +115,7 @@ import {
   GCOUNT,
 } from "./samples";
 import { beginRoom, makeRoom } from "./cache";
-import { LAST_METRIC, OPEN_METRIC, ROUND } from "./connection";
+import { LAST_METRIC, TYPED_NAME, LAST_TYPE, ROUND } from "./connection";
 
 /** What the metadata before a series may take of a piece. */
 const METADATA_BYTES: usize = 7168;
@@ -201,6 +201,17 @@ function findSpecial(name: u64, bytes: u32): i32 {
   return -1;
 }
 
+/** The type that the last TYPE line gave the name that is the line's first bytes; 0: none. */
+function pendingType(bytes: usize): u32 {
+  const type = load<u8>(LAST_TYPE) as u32;
+  return type != 0 && load<u32>(TYPED_NAME) == hash(nameAt, bytes) ? type : 0;
+}
+
+/** The type of the family that is called like the line's first bytes, or is about to be. */
+function typeBefore(family: u32, bytes: usize): u32 {
+  return family != 0 ? wantedType(address(family)) : pendingType(bytes) & 7;
+}
+
 /** Finds out who owns the line's sample. False: it is a sample that its owner cannot have. */
 function resolve(): bool {
   owner = 0;
@@ -210,7 +221,7 @@ function resolve(): bool {
   const suffix = suffixPart();
   if (suffix != 0) {
     const base = findFamily(nameAt, nameBytes - suffixBytes);
-    if (base != 0 && owns(wantedType(address(base)), suffix)) {
+    if (owns(typeBefore(base, nameBytes - suffixBytes), suffix)) {
       owner = base;
       part = suffix;
       ownerBytes = nameBytes - suffixBytes;
@@ -219,8 +230,7 @@ function resolve(): bool {
     }
   }
   owner = findFamily(nameAt, nameBytes);
-  if (owner == 0) return true;
-  const type = wantedType(address(owner));
+  const type = typeBefore(owner, nameBytes);
   if (type == SUMMARY) {
     part = QUANTILE;
     special = findSpecial(0x656c69746e617571, 8);
@@ -309,10 +319,12 @@ function adopt(): void {
     bytes = 5;
     type = INFO;
   } else return;
+  type |= TYPED;
   const base = findFamily(nameAt, nameBytes - bytes);
-  if (base == 0 || hasMetrics(base) || declaredOf(address(base)) != (type | TYPED)) return;
-  setTypes(address(owner), type | TYPED, type | TYPED);
+  if (base == 0 ? pendingType(nameBytes - bytes) != type : hasMetrics(base) || declaredOf(address(base)) != type) return;
+  setTypes(address(owner), type, type);
   setFlag(address(owner), BY_BASE, true);
+  if (base == 0) return;
   const help = helpOf(address(base));
   if (help != 0 && helpOf(address(owner)) == 0 && setHelp(owner, help)) setHelp(base, 0);
   setUnit(owner, unitOfFamily(address(base)));
@@ -346,8 +358,9 @@ function attempt(types: u32, kind: u32, length: u32, rest: usize): u32 {
 
 /** Creates the line's metric, making room for it. 0: it is refused, and counted. */
 function create(kind: u32, length: u32, rest: usize): u32 {
-  const types: u32 = owner == 0 ? 0 : typeOf(address(owner)) | (declaredOf(address(owner)) << 4);
-  if (kind == MULTI && !hasMetrics(owner)) {
+  const types: u32 =
+    owner == 0 ? pendingType(ownerBytes) * 17 : typeOf(address(owner)) | (declaredOf(address(owner)) << 4);
+  if (kind == MULTI && (owner == 0 || !hasMetrics(owner))) {
     claimAll(types & 7);
     owner = findFamily(nameAt, ownerBytes);
   }
@@ -466,16 +479,17 @@ function isMany(ref: u32): bool {
 
 /** Ends the round of the connection's open metric: another metric's line, or the end of the push, came. */
 export function closeOpen(): void {
-  const ref = load<u32>(OPEN_METRIC);
-  if (ref == 0) return;
-  store<u32>(OPEN_METRIC, 0);
-  if (isMany(ref)) endRound(ref, load<u8>(ROUND));
+  const round = load<u8>(ROUND) as u32;
+  if (round == 0) return;
+  store<u8>(ROUND, 0);
+  const ref = load<u32>(LAST_METRIC);
+  if (isMany(ref)) endRound(ref, round);
 }
 
 /** The line's metric, if it is the connection's open one, else 0. */
 function openMetric(): u32 {
-  const ref = load<u32>(OPEN_METRIC);
-  if (!isMany(ref) || familyOf(address(ref >> 4)) != owner || !isSame(ref, special)) return 0;
+  const ref = load<u32>(LAST_METRIC);
+  if (load<u8>(ROUND) == 0 || !isMany(ref) || familyOf(address(ref >> 4)) != owner || !isSame(ref, special)) return 0;
   return ref;
 }
 
@@ -483,18 +497,18 @@ function openMetric(): u32 {
 function openRound(ref: u32): void {
   const head = samplesAt(ref);
   const round = roundOf(head);
-  store<u32>(OPEN_METRIC, ref);
+  store<u32>(LAST_METRIC, ref);
   store<u8>(ROUND, round != 0 ? round : beginRound(head));
 }
 
 /** The sample of a metric that holds many. */
 function many(): i32 {
-  conform();
+  if (owner != 0) conform();
   let ref = openMetric();
   const isOpen = ref != 0;
   if (!isOpen) {
     closeOpen();
-    ref = findMetric(owner, lineHash(owner, special), special);
+    if (owner != 0) ref = findMetric(owner, lineHash(owner, special), special);
   }
   if (ref == 0) {
     if (!fits()) return abandon();
@@ -503,7 +517,7 @@ function many(): i32 {
     store<u8>(metricAddress(ref), MANY | (HIDDEN << 4), FLAGS_AT);
   } else ref = touch(ref);
   if (!isOpen) openRound(ref);
-  else store<u32>(OPEN_METRIC, ref);
+  else store<u32>(LAST_METRIC, ref);
   return takePart(ref);
 }
 
@@ -547,7 +561,6 @@ function takePart(ref: u32): i32 {
   findSample(head, part, text, bytes);
   markSeen(foundSample);
   storeValue(foundSample + 1, (load<u8>(foundSample) as u32) & 15);
-  store<u32>(OPEN_METRIC, ref);
   store<u32>(LAST_METRIC, ref);
   return TAKEN;
 }
@@ -566,11 +579,11 @@ export function takeSample(ttlClass: u32): i32 {
 
 /** Whether the line is one of many samples of its metric. */
 function isPart(): bool {
-  return owner != 0 && part != TOTAL;
+  return part != TOTAL;
 }
 
 function takeSingle(): i32 {
-  if (load<u32>(OPEN_METRIC) != 0) {
+  if (load<u8>(ROUND) != 0) {
     closeOpen();
     owner = owner == 0 ? 0 : findFamily(nameAt, ownerBytes);
   }
