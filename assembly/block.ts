@@ -152,9 +152,12 @@ function resized(ref: u32, by: i32): void {
   charge(familyOf(at), by);
 }
 
-/** Makes an empty block, last of its family. `labels` is used by it from now on. 0: there is no room. */
-export function createBlock(family: u32, labels: u32, index: u32, kind: u32): u32 {
-  const ref = alloc(BLOCK, HEAD, lastBlock(address(family)));
+/**
+ * Makes an empty block, last of its family, where a record of `bytes` bytes can be added. `labels` is used by it from
+ * now on. 0: there is no room.
+ */
+export function createBlock(family: u32, labels: u32, index: u32, kind: u32, bytes: usize): u32 {
+  const ref = alloc(BLOCK, HEAD, lastBlock(address(family)), bytes + OFFSET);
   if (ref == 0) return 0;
   const at = address(ref);
   const owner = address(family);

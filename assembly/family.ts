@@ -214,7 +214,7 @@ export function hasName(at: usize, text: usize, count: usize): bool {
 /** Makes a family without blocks. 0: there is no room. */
 export function createFamily(text: usize, count: usize): u32 {
   const bytes = NAME + count;
-  const ref = alloc(FAMILY, bytes, 0);
+  const ref = alloc(FAMILY, bytes, 0, 0);
   if (ref == 0) return 0;
   const at = address(ref);
   const bucket = bucketOf(hash(text, count));

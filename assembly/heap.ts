@@ -1,21 +1,21 @@
 /**
  * The heap: objects of any size that can grow and shrink, without fragmentation, and references that stay.
  *
- * A segment is
+ * A segment is, from its begin (in the first one, perhaps later than SEGMENT_BYTES before its end)
  *
- *   +0  u16  slots of the text directory         +8   u16  bytes of objects
- *   +2  u16  none of it free below this          +10  u16  bytes of the segment
- *   +4  u16  slots of the object directory       +12  u32  unused
- *   +6  u16  none of it free below this
- *   +16      text directory, u16 each, growing upwards in steps of eight
- *            objects, without gaps
- *            free
- *   end      object directory, u16 each, growing downwards
+ *           text directory, u16 each, growing upwards in steps of eight; its first entry is not used
+ *           objects, without gaps
+ *           free
+ *           object directory, u16 each, growing downwards
+ *   -16     u16  entries of the text directory        -10  u16  none of it free below this slot
+ *   -14     u16  none of it free below this slot      -8   u16  end of the objects, an offset
+ *   -12     u16  slots of the object directory        -6        unused
+ *   end
  *
- * A directory entry is the object's offset behind the text directory, plus one; 0: the slot is free. In the object
- * directory its two highest bits say what the object is. A reference is segment << SLOT_BITS | slot, slots counted
- * from 1; texts have references of their own, so that theirs are small numbers. When an object grows, shrinks or
- * goes, all that lies behind it in the segment is moved: at most SEGMENT_BYTES, and no reference changes.
+ * A directory entry is the object's offset, counted from SEGMENT_BYTES before the segment's end; 0: the slot is free.
+ * In the object directory its two highest bits say what the object is. A reference is segment << SLOT_BITS | slot,
+ * slots counted from 1; texts have references of their own, so that theirs are small numbers. When an object grows,
+ * shrinks or goes, all that lies behind it in the segment is moved: at most SEGMENT_BYTES, and no reference changes.
  *
  * The narrow cache is one segment, so nothing is ever lost to fragmentation. In a wide one each segment has less free
  * than the next object needs when the cache counts as full: below one per cent.
@@ -23,15 +23,7 @@
  * Costs: alloc O(1) besides the search for a segment (bounded) and for a free slot (bounded by the segment);
  * resize and free O(SEGMENT_BYTES), by 32 bytes a step.
  */
-import {
-  REF,
-  WIDE,
-  SEGMENT_BYTES,
-  SLOT_BITS,
-  SLOT_LIMIT,
-  SEARCH_SEGMENTS,
-  CHECKED,
-} from "./layout";
+import { WIDE, SEGMENT_BYTES, SLOT_BITS, SLOT_LIMIT, SEARCH_SEGMENTS } from "./layout";
 import { copy } from "./bytes";
 import { SEGMENTS, SEGMENT_COUNT, SEGMENT_FILL, SEGMENT_FREED, SEGMENT_HAND } from "./header";
 
@@ -40,15 +32,20 @@ export const BLOCK: u32 = 1;
 export const FAMILY: u32 = 2;
 export const HELP: u32 = 3;
 
-const TEXT_SLOTS: usize = 0;
-const TEXT_HINT: usize = 2;
-const SLOTS: usize = 4;
-const HINT: usize = 6;
-const TOP: usize = 8;
-const SIZE: usize = 10;
-const PREFIX: usize = 16;
+const TAIL: usize = 16;
+const TEXT_SLOTS: usize = SEGMENT_BYTES - 16;
+const TEXT_HINT: usize = SEGMENT_BYTES - 14;
+const SLOTS: usize = SEGMENT_BYTES - 12;
+const HINT: usize = SEGMENT_BYTES - 10;
+const TOP: usize = SEGMENT_BYTES - 8;
 const TEXT_STEP: u32 = 8;
 const PLACE: u32 = 0x3fff;
+/** The least that is worth a segment. */
+const SEGMENT_LEAST: usize = 512;
+
+/** SEGMENT_BYTES before the end of the first segment, and where it really begins. */
+let origin: usize = 0;
+let begin: usize = 0;
 
 /** Loads and stores a reference. */
 export function loadRef(at: usize): u32 {
@@ -60,56 +57,59 @@ export function storeRef(at: usize, ref: u32): void {
   else store<u16>(at, ref);
 }
 
-function segment(index: u32): usize {
-  return (load<u32>(SEGMENTS) as usize) + (index as usize) * SEGMENT_BYTES;
+/** What a segment's offsets are counted from. */
+function base(index: u32): usize {
+  return WIDE ? origin + (index as usize) * SEGMENT_BYTES : origin;
 }
 
-function objects(base: usize): usize {
-  return base + PREFIX + ((load<u16>(base, TEXT_SLOTS) as usize) << 1);
-}
-
+/** Address of a slot's entry in the object directory. */
 function entry(base: usize, slot: u32): usize {
-  return base + (load<u16>(base, SIZE) as usize) - ((slot as usize) << 1);
+  return base + (SEGMENT_BYTES - TAIL) - ((slot as usize) << 1);
 }
 
-function textEntry(base: usize, slot: u32): usize {
-  return base + PREFIX - 2 + ((slot as usize) << 1);
+/** Begin of the text directory: a slot's entry is two bytes a slot behind it. */
+function texts(base: usize): usize {
+  return !WIDE || base == origin ? begin : base;
+}
+
+/** Begin of the objects. */
+function objects(base: usize): usize {
+  return texts(base) + ((load<u16>(base, TEXT_SLOTS) as usize) << 1);
 }
 
 function free(base: usize): usize {
-  return (
-    (load<u16>(base, SIZE) as usize) -
-    PREFIX -
-    ((load<u16>(base, TEXT_SLOTS) as usize) << 1) -
-    ((load<u16>(base, SLOTS) as usize) << 1) -
-    (load<u16>(base, TOP) as usize)
-  );
+  return SEGMENT_BYTES - TAIL - ((load<u16>(base, SLOTS) as usize) << 1) - (load<u16>(base, TOP) as usize);
 }
 
 /** Lays empty segments over [at, end). The memory is zero. */
 export function initialize(at: usize, end: usize): void {
-  let index: u32 = 0;
-  store<u32>(SEGMENTS, at as u32);
-  while (at + 256 <= end) {
-    store<u16>(at, min(SEGMENT_BYTES, end - at) & ~1, SIZE);
-    at += SEGMENT_BYTES;
-    ++index;
+  let whole = (end - at) / SEGMENT_BYTES;
+  if (end - at - whole * SEGMENT_BYTES >= SEGMENT_LEAST) ++whole;
+  origin = end - whole * SEGMENT_BYTES;
+  begin = max(at, origin);
+  store<u32>(SEGMENTS, begin as u32);
+  store<u32>(SEGMENT_COUNT, whole as u32);
+  for (let i: usize = 0; i < whole; ++i) {
+    const segment = origin + i * SEGMENT_BYTES;
+    store<u16>(segment, 1, TEXT_SLOTS);
+    store<u16>(segment, 1, TEXT_HINT);
+    store<u16>(segment, 1, HINT);
+    store<u16>(segment, (objects(segment) - segment) as u32, TOP);
   }
-  store<u32>(SEGMENT_COUNT, index);
 }
 
 /** Address of an object known to live. */
 export function address(ref: u32): usize {
-  const base = WIDE ? segment(ref >> SLOT_BITS) : (load<u32>(SEGMENTS) as usize);
-  const slot = WIDE ? ref & SLOT_LIMIT : ref;
-  return objects(base) - 1 + (((load<u16>(entry(base, slot)) as u32) & PLACE) as usize);
+  if (!WIDE) return origin + (((load<u16>(entry(origin, ref)) as u32) & PLACE) as usize);
+  const segment = base(ref >> SLOT_BITS);
+  return segment + (((load<u16>(entry(segment, ref & SLOT_LIMIT)) as u32) & PLACE) as usize);
 }
 
 /** Address of a text known to live. */
 export function textAddress(ref: u32): usize {
-  const base = WIDE ? segment(ref >> SLOT_BITS) : (load<u32>(SEGMENTS) as usize);
-  const slot = WIDE ? ref & SLOT_LIMIT : ref;
-  return objects(base) - 1 + (load<u16>(textEntry(base, slot)) as usize);
+  if (!WIDE) return origin + (load<u16>(begin + ((ref as usize) << 1)) as usize);
+  const segment = base(ref >> SLOT_BITS);
+  return segment + (load<u16>(texts(segment) + (((ref & SLOT_LIMIT) as usize) << 1)) as usize);
 }
 
 /** Address of the object if `ref`, any number, is one of this kind, else 0. */
@@ -117,211 +117,183 @@ export function addressOf(ref: u32, kind: u32): usize {
   const index = ref >> SLOT_BITS;
   const slot = ref & SLOT_LIMIT;
   if (index >= load<u32>(SEGMENT_COUNT) || slot == 0) return 0;
-  const base = segment(index);
-  if (slot > (load<u16>(base, SLOTS) as u32)) return 0;
-  const place = load<u16>(entry(base, slot)) as u32;
-  if (place >> 14 != kind) return 0;
-  return objects(base) - 1 + ((place & PLACE) as usize);
+  const segment = base(index);
+  if (slot > (load<u16>(segment, SLOTS) as u32)) return 0;
+  const place = load<u16>(entry(segment, slot)) as u32;
+  return place >> 14 == kind ? segment + ((place & PLACE) as usize) : 0;
 }
 
 /** Bytes that are free in all segments: what alloc can hand out, if it need not be in one piece. */
 export function freeBytes(): u32 {
   let sum: u32 = 0;
-  const segments = load<u32>(SEGMENT_COUNT);
-  for (let i: u32 = 0; i < segments; ++i) sum += free(segment(i)) as u32;
-  return sum;
-}
-
-/** Bytes of directories and of the segments' own fields. */
-export function directoryBytes(): u32 {
-  let sum: u32 = 0;
-  const segments = load<u32>(SEGMENT_COUNT);
-  for (let i: u32 = 0; i < segments; ++i) {
-    const base = segment(i);
-    sum += (PREFIX as u32) + (((load<u16>(base, TEXT_SLOTS) as u32) + (load<u16>(base, SLOTS) as u32)) << 1);
-  }
+  for (let i = load<u32>(SEGMENT_COUNT); i > 0; --i) sum += free(base(i - 1)) as u32;
   return sum;
 }
 
 /** Whether the segment of an object has `bytes` free for it to grow. */
 export function canGrow(ref: u32, bytes: usize): bool {
-  return free(segment(ref >> SLOT_BITS)) >= bytes;
+  return free(base(ref >> SLOT_BITS)) >= bytes;
 }
 
-/** Bytes that a slot for this kind adds. */
-function slotBytes(base: usize, kind: u32): usize {
-  if (kind == TEXT_KIND) {
-    const slots = load<u16>(base, TEXT_SLOTS) as u32;
-    for (let slot = load<u16>(base, TEXT_HINT) as u32; slot < slots; ++slot) {
-      if (load<u16>(textEntry(base, slot + 1)) == 0) {
-        store<u16>(base, slot, TEXT_HINT);
-        return 0;
-      }
-    }
-    store<u16>(base, slots, TEXT_HINT);
-    return slots + TEXT_STEP > SLOT_LIMIT ? SEGMENT_BYTES : (TEXT_STEP << 1) as usize;
-  }
-  const slots = load<u16>(base, SLOTS) as u32;
-  for (let slot = load<u16>(base, HINT) as u32; slot < slots; ++slot) {
-    if (load<u16>(entry(base, slot + 1)) == 0) {
-      store<u16>(base, slot, HINT);
-      return 0;
-    }
-  }
-  store<u16>(base, slots, HINT);
-  return slots >= SLOT_LIMIT ? SEGMENT_BYTES : 2;
+/** The first free slot from `hint` on of `slots` slots, whose entries are `step` bytes apart; else `slots` + 1. */
+function freeSlot(first: usize, hint: u32, slots: u32, step: isize): u32 {
+  while (hint <= slots && load<u16>(first + ((hint as isize) * step)) != 0) ++hint;
+  return hint;
 }
 
 /** Allocates in this segment, or returns 0. */
-function allocIn(index: u32, kind: u32, bytes: usize): u32 {
-  const base = segment(index);
-  const room = free(base);
-  if (room < bytes) return 0;
-  const added = slotBytes(base, kind);
-  if (room < bytes + added) return 0;
-  const top = load<u16>(base, TOP) as u32;
-  let slot: u32 = 0;
-  if (kind == TEXT_KIND) {
-    if (added != 0) growTexts(base);
-    slot = (load<u16>(base, TEXT_HINT) as u32) + 1;
-    store<u16>(base, slot, TEXT_HINT);
-    store<u16>(textEntry(base, slot), top + 1);
-  } else {
-    if (added != 0) store<u16>(base, (load<u16>(base, SLOTS) as u32) + 1, SLOTS);
-    slot = (load<u16>(base, HINT) as u32) + 1;
-    store<u16>(base, slot, HINT);
-    store<u16>(entry(base, slot), (kind << 14) | (top + 1));
+function allocIn(index: u32, kind: u32, bytes: usize, spare: usize): u32 {
+  const segment = base(index);
+  const whole = free(segment);
+  if (whole < bytes + spare) return 0;
+  const room = whole - spare;
+  return kind == TEXT_KIND ? allocText(index, segment, room, bytes) : allocObject(index, segment, room, kind, bytes);
+}
+
+function allocText(index: u32, segment: usize, room: usize, bytes: usize): u32 {
+  const slots = load<u16>(segment, TEXT_SLOTS) as u32;
+  const slot = freeSlot(texts(segment), load<u16>(segment, TEXT_HINT), slots - 1, 2);
+  store<u16>(segment, slot, TEXT_HINT);
+  if (slot == slots) {
+    const more = (TEXT_STEP << 1) as usize;
+    if (room < bytes + more || slots + TEXT_STEP > SLOT_LIMIT) return 0;
+    const from = objects(segment);
+    slide(segment, 0, from, more as i32);
+    store<u64>(from, 0);
+    store<u64>(from, 0, 8);
+    store<u16>(segment, slots + TEXT_STEP, TEXT_SLOTS);
   }
-  store<u16>(base, top + (bytes as u32), TOP);
+  store<u16>(texts(segment) + ((slot as usize) << 1), extend(segment, bytes));
   return (index << SLOT_BITS) | slot;
 }
 
-function growTexts(base: usize): void {
-  const from = objects(base);
-  copy(from + ((TEXT_STEP << 1) as usize), from, load<u16>(base, TOP) as usize);
-  store<u64>(from, 0);
-  store<u64>(from, 0, 8);
-  store<u16>(base, (load<u16>(base, TEXT_SLOTS) as u32) + TEXT_STEP, TEXT_SLOTS);
+function allocObject(index: u32, segment: usize, room: usize, kind: u32, bytes: usize): u32 {
+  const slots = load<u16>(segment, SLOTS) as u32;
+  const slot = freeSlot(entry(segment, 0), load<u16>(segment, HINT), slots, -2);
+  store<u16>(segment, slot, HINT);
+  if (slot > slots) {
+    if (room < bytes + 2 || slot > SLOT_LIMIT) return 0;
+    store<u16>(segment, slot, SLOTS);
+  }
+  store<u16>(entry(segment, slot), (kind << 14) | extend(segment, bytes));
+  return (index << SLOT_BITS) | slot;
+}
+
+/** Adds `bytes` to the objects; returns the offset where they begin. */
+function extend(segment: usize, bytes: usize): u32 {
+  const top = load<u16>(segment, TOP) as u32;
+  store<u16>(segment, top + (bytes as u32), TOP);
+  return top;
 }
 
 /** Gives back the last eight text slots while they are free. */
-function shrinkTexts(base: usize): void {
-  for (;;) {
-    const slots = load<u16>(base, TEXT_SLOTS) as u32;
-    if (slots == 0) return;
-    const last = textEntry(base, slots - TEXT_STEP + 1);
-    if (load<u64>(last) != 0 || load<u64>(last, 8) != 0) return;
-    copy(last, objects(base), load<u16>(base, TOP) as usize);
-    store<u16>(base, slots - TEXT_STEP, TEXT_SLOTS);
-    if ((load<u16>(base, TEXT_HINT) as u32) > slots - TEXT_STEP) store<u16>(base, slots - TEXT_STEP, TEXT_HINT);
+function shrinkTexts(segment: usize): void {
+  let slots = load<u16>(segment, TEXT_SLOTS) as u32;
+  while (slots > TEXT_STEP) {
+    const last = objects(segment) - ((TEXT_STEP << 1) as usize);
+    if ((load<u64>(last) | load<u64>(last, 8)) != 0) break;
+    slots -= TEXT_STEP;
+    store<u16>(segment, slots, TEXT_SLOTS);
+    slide(segment, 0, last + ((TEXT_STEP << 1) as usize), -((TEXT_STEP << 1) as i32));
+    if ((load<u16>(segment, TEXT_HINT) as u32) > slots) store<u16>(segment, slots, TEXT_HINT);
   }
 }
 
 /**
- * Allocates an object of `bytes` bytes, their content undefined, near the object `near` (0: anywhere).
- * 0: no segment that was looked at has the room.
+ * Allocates an object of `bytes` bytes, their content undefined, near the object `near` (0: anywhere), where it can
+ * grow by `spare` bytes. 0: no segment that was looked at has the room.
  */
-export function alloc(kind: u32, bytes: usize, near: u32): u32 {
-  if (!WIDE) return allocIn(0, kind, bytes);
-  let ref: u32 = 0;
-  if (near != 0) {
-    ref = allocIn(near >> SLOT_BITS, kind, bytes);
-    if (ref != 0) return ref;
-  }
-  ref = allocIn(load<u32>(SEGMENT_FREED), kind, bytes);
+export function alloc(kind: u32, bytes: usize, near: u32, spare: usize): u32 {
+  if (!WIDE) return allocIn(0, kind, bytes, spare);
+  const segments = load<u32>(SEGMENT_COUNT);
+  let ref: u32 = near == 0 ? 0 : allocIn(near >> SLOT_BITS, kind, bytes, spare);
+  if (ref == 0) ref = allocIn(load<u32>(SEGMENT_FREED), kind, bytes, spare);
   if (ref != 0) return ref;
   const fill = load<u32>(SEGMENT_FILL);
-  ref = allocIn(fill, kind, bytes);
-  if (ref != 0) return ref;
-  const segments = load<u32>(SEGMENT_COUNT);
-  if (fill + 1 < segments) {
+  ref = allocIn(fill, kind, bytes, spare);
+  if (ref == 0 && fill + 1 < segments) {
     store<u32>(SEGMENT_FILL, fill + 1);
-    ref = allocIn(fill + 1, kind, bytes);
-    if (ref != 0) return ref;
+    ref = allocIn(fill + 1, kind, bytes, spare);
   }
   let hand = load<u32>(SEGMENT_HAND);
-  for (let i: u32 = min(SEARCH_SEGMENTS, segments); i > 0; --i) {
+  for (let i = min(SEARCH_SEGMENTS, segments); ref == 0 && i > 0; --i) {
     if (++hand >= segments) hand = 0;
-    ref = allocIn(hand, kind, bytes);
-    if (ref != 0) break;
+    ref = allocIn(hand, kind, bytes, spare);
   }
   store<u32>(SEGMENT_HAND, hand);
   return ref;
 }
 
-/** Adds `by` to the places of all objects behind `place`. */
-function relocate(base: usize, place: u32, by: i32): void {
-  let at = base + PREFIX;
-  let end = at + ((load<u16>(base, TEXT_SLOTS) as usize) << 1);
-  for (; at < end; at += 2) {
-    const value = load<u16>(at) as u32;
-    if (value > place) store<u16>(at, value + (by as u32));
-  }
-  end = base + (load<u16>(base, SIZE) as usize);
-  at = end - ((load<u16>(base, SLOTS) as usize) << 1);
+/** Adds `by` to the offsets in [at, end) that are behind `place`. */
+function relocate(at: usize, end: usize, place: u32, by: i32): void {
   for (; at < end; at += 2) {
     const value = load<u16>(at) as u32;
     if ((value & PLACE) > place) store<u16>(at, value + (by as u32));
   }
 }
 
-function slide(base: usize, place: u32, at: usize, by: i32): void {
-  const top = load<u16>(base, TOP) as usize;
-  const end = objects(base) + top;
-  if (by < 0) {
-    if (CHECKED) fill(at + (by as usize), end);
-    copy(at + (by as usize), at, end - at);
-  } else copy(at + (by as usize), at, end - at);
-  store<u16>(base, (top as u32) + (by as u32), TOP);
-  if (at < end) relocate(base, place, by);
+/** Moves all from `at` on, which belongs to objects behind offset `place`, by `by` bytes. */
+function slide(segment: usize, place: u32, at: usize, by: i32): void {
+  const top = load<u16>(segment, TOP) as u32;
+  const end = segment + (top as usize);
+  copy(at + (by as usize), at, end - at);
+  store<u16>(segment, top + (by as u32), TOP);
+  if (at == end) return;
+  const first = texts(segment);
+  relocate(first, first + ((load<u16>(segment, TEXT_SLOTS) as usize) << 1), place, by);
+  const slots = load<u16>(segment, SLOTS) as u32;
+  relocate(entry(segment, slots), entry(segment, 0), place, by);
 }
 
-/** Debug builds trap if something outside the objects is moved. */
-function fill(at: usize, end: usize): void {
-  if (at > end) unreachable();
+/** Offset of an object. */
+function placeOf(segment: usize, ref: u32): u32 {
+  return (load<u16>(entry(segment, ref & SLOT_LIMIT)) as u32) & PLACE;
 }
 
 /** Inserts `bytes` bytes, their content undefined, before `at` in an object. canGrow must hold. */
 export function insert(ref: u32, at: usize, bytes: usize): void {
-  const base = segment(ref >> SLOT_BITS);
-  slide(base, (load<u16>(entry(base, ref & SLOT_LIMIT)) as u32) & PLACE, at, bytes as i32);
+  const segment = base(ref >> SLOT_BITS);
+  slide(segment, placeOf(segment, ref), at, bytes as i32);
 }
 
 /** Removes the `bytes` bytes from `at` on of an object. */
 export function remove(ref: u32, at: usize, bytes: usize): void {
-  const base = segment(ref >> SLOT_BITS);
-  slide(base, (load<u16>(entry(base, ref & SLOT_LIMIT)) as u32) & PLACE, at + bytes, -(bytes as i32));
+  const segment = base(ref >> SLOT_BITS);
+  slide(segment, placeOf(segment, ref), at + bytes, -(bytes as i32));
   if (WIDE) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
 }
 
 /** Frees an object of `bytes` bytes. */
 export function release(ref: u32, bytes: usize): void {
-  const index = ref >> SLOT_BITS;
   const slot = ref & SLOT_LIMIT;
-  const base = segment(index);
-  const at = entry(base, slot);
-  const place = (load<u16>(at) as u32) & PLACE;
-  slide(base, place, objects(base) - 1 + (place as usize) + bytes, -(bytes as i32));
-  store<u16>(at, 0);
-  if ((load<u16>(base, HINT) as u32) >= slot) store<u16>(base, slot - 1, HINT);
-  let slots = load<u16>(base, SLOTS) as u32;
-  while (slots != 0 && load<u16>(entry(base, slots)) == 0) --slots;
-  store<u16>(base, slots, SLOTS);
-  if ((load<u16>(base, HINT) as u32) > slots) store<u16>(base, slots, HINT);
-  if (WIDE) store<u32>(SEGMENT_FREED, index);
+  const segment = base(ref >> SLOT_BITS);
+  remove(ref, segment + (placeOf(segment, ref) as usize), bytes);
+  store<u16>(entry(segment, slot), 0);
+  let slots = load<u16>(segment, SLOTS) as u32;
+  while (slots != 0 && load<u16>(entry(segment, slots)) == 0) --slots;
+  store<u16>(segment, slots, SLOTS);
+  store<u16>(segment, min(load<u16>(segment, HINT) as u32, min(slot, slots + 1)), HINT);
 }
 
 /** Frees a text of `bytes` bytes. */
 export function releaseText(ref: u32, bytes: usize): void {
-  const index = ref >> SLOT_BITS;
   const slot = ref & SLOT_LIMIT;
-  const base = segment(index);
-  const at = textEntry(base, slot);
+  const segment = base(ref >> SLOT_BITS);
+  const at = texts(segment) + ((slot as usize) << 1);
   const place = load<u16>(at) as u32;
-  slide(base, place, objects(base) - 1 + (place as usize) + bytes, -(bytes as i32));
+  slide(segment, place, segment + (place as usize) + bytes, -(bytes as i32));
   store<u16>(at, 0);
-  if ((load<u16>(base, TEXT_HINT) as u32) >= slot) store<u16>(base, slot - 1, TEXT_HINT);
-  shrinkTexts(base);
-  if (WIDE) store<u32>(SEGMENT_FREED, index);
+  store<u16>(segment, min(load<u16>(segment, TEXT_HINT) as u32, slot), TEXT_HINT);
+  shrinkTexts(segment);
+  if (WIDE) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
 }
 
+/** Bytes of directories and of the segments' own fields. */
+export function directoryBytes(): u32 {
+  let sum: u32 = 0;
+  for (let i = load<u32>(SEGMENT_COUNT); i > 0; --i) {
+    const segment = base(i - 1);
+    sum += (TAIL as u32) + (((load<u16>(segment, TEXT_SLOTS) as u32) + (load<u16>(segment, SLOTS) as u32)) << 1);
+  }
+  return sum;
+}

@@ -23,7 +23,7 @@ export function helpText(at: usize): usize {
 
 /** Keeps a help. 0: there is no room. */
 export function createHelp(text: usize, count: usize, near: u32): u32 {
-  const ref = alloc(HELP, PREFIX + count, near);
+  const ref = alloc(HELP, PREFIX + count, near, 0);
   if (ref == 0) return 0;
   const at = address(ref);
   store<u16>(at, count as u32);

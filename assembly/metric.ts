@@ -280,13 +280,9 @@ function place(family: u32, labels: u32, index: u32, kind: u32, bytes: usize, ex
     dropText(labels);
   } else {
     const last = lastBlock(address(family));
-    block = createBlock(family, labels, index, kind);
+    block = createBlock(family, labels, index, kind, bytes);
     if (block == 0) {
       dropText(labels);
-      return 0;
-    }
-    if (!canAdd(block, address(block), bytes)) {
-      freeBlock(block);
       return 0;
     }
     if (last != 0 && kindOf(address(last)) == META) freeBlock(last);

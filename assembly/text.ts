@@ -77,7 +77,7 @@ export function useText(at: usize, count: usize, near: u32): u32 {
     return ref;
   }
   const bytes = LENGTH + lengthBytes(count) + count;
-  ref = alloc(TEXT_KIND, bytes, near);
+  ref = alloc(TEXT_KIND, bytes, near, 0);
   if (ref == 0) return 0;
   const object = textAddress(ref);
   const bucket = bucketOf(h);
