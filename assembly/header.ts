@@ -55,13 +55,17 @@ export const HELP_HAND: usize = HEADER + 400;
 export const SECOND_BYTES: usize = HEADER + 404;
 /** The block where the search for the oldest metric goes on. */
 export const OLDEST_HAND: usize = HEADER + 408;
+/** f64: metrics of that block that were pushed before this time are older than those of all other blocks searched. */
+export const OLDEST_UNTIL: usize = HEADER + 800;
+/** The block that last lost a metric. */
+export const HOLE: usize = HEADER + 808;
 /** Families without metrics. */
 export const METAS: usize = HEADER + 412;
 /** Times to live: `CLASS_LIMIT` of 24 bytes (clock.ts). */
 export const CLASSES: usize = HEADER + 416;
 export const CLASS_BYTES: usize = 24;
 
-if (CLASSES + CLASS_BYTES * (CLASS_LIMIT as usize) > HEADER + HEADER_BYTES) ERROR("the classes do not fit the header");
+if (CLASSES + CLASS_BYTES * (CLASS_LIMIT as usize) > OLDEST_UNTIL || HOLE + 4 > HEADER + HEADER_BYTES) ERROR("the classes do not fit the header");
 
 export const FLAG_REJECT: u32 = 1;
 export const FLAG_TIMESTAMPS: u32 = 2;

@@ -4,9 +4,10 @@
  * Pushers send the same series in the same order. So the next line is compared, byte for byte, with the metric that
  * followed last time: the next record of the block, the next block of the family, the first metric of the family that
  * followed this one. Where it is the same, its name and labels need no parsing and no checking (they were, when they
- * came), and only the value is read. All others go the long way, by line.ts and sample.ts.
+ * came), and only the value is read. A line in another order is looked up by its name and labels as they stand, again
+ * without checking them: only what is in the cache can be found. All others go the long way, by line.ts and sample.ts.
  */
-import { equal, find } from "./bytes";
+import { find } from "./bytes";
 import { address, addressOf, textAddress, BLOCK, FAMILY } from "./heap";
 import {
   MAX_LINE,
@@ -19,9 +20,9 @@ import {
 } from "./header";
 import { classOf as classOfTtl, stampOf, storeStamp } from "./clock";
 import { textBytes, textLength, readLabel, labelRef, labelNumber, NO_NUMBER } from "./text";
-import { readLine, reason } from "./line";
+import { readLine, readKey, nameAt, nameBytes, reason } from "./line";
 import { readDigits, readValue, packedBytes, storePacked } from "./number";
-import { name, nameLength, lastBlock, follow, setFollow } from "./family";
+import { name, nameLength, lastBlock, follow, setFollow, findFamily } from "./family";
 import {
   recordAt,
   nextBlock,
@@ -34,6 +35,7 @@ import {
   FLAGS_AT,
   LABELS_AT,
 } from "./block";
+import { findMetric, lineHash, behindLabels } from "./metric";
 import { takeSample } from "./sample";
 import { takeComment, endPush } from "./comment";
 import { LAST_METRIC, ROUND, TTL, TTL_NEVER, SKIPPING } from "./connection";
@@ -58,50 +60,59 @@ function classNow(): u32 {
   return classOfTtl(ttl == TTL_NEVER ? 0 : (ttl as f64));
 }
 
-/** The block and slot that are expected next, 0: none; the address of the block. */
+/** The block and slot that are expected next, block 0: none; and what the block's metrics have in common. */
 let block: u32 = 0;
 let blockAt: usize = 0;
 let slot: u32 = 0;
-/** Expects the metric behind `ref`, any number. */
-function expect(ref: u32): void {
-  block = ref >> 4;
-  blockAt = block == 0 ? 0 : addressOf(block, BLOCK);
-  slot = (ref & 15) + 1;
-  if (blockAt == 0) block = 0;
-}
+let slots: u32 = 0;
+let expectedName: usize = 0;
+let expectedBytes: usize = 0;
+let expectedLabels: usize = 0;
 
-/** Address of the expected record, stepping over free slots and the ends of blocks; 0: none is expected. */
-function expected(): usize {
-  if (block == 0) return 0;
-  const slots = slotsOf(blockAt);
-  while (slot < slots) {
-    const record = recordAt(blockAt, slot);
-    if (record != 0) return record;
-    ++slot;
-  }
-  const family = familyOf(blockAt);
-  const owner = address(family);
-  if (lastBlock(owner) != block) return enter(nextBlock(blockAt));
-  const next = follow(owner);
-  if (next == 0 || next == family) return enter(nextBlock(blockAt));
-  return enterFamily(next);
-}
-
-function enter(next: u32): usize {
+/** Expects the metrics of a block from slot `from` on. */
+function enter(next: u32, from: u32): void {
   block = next;
   blockAt = address(next);
-  for (slot = 0; slot < slotsOf(blockAt); ++slot) {
+  slot = from;
+  slots = slotsOf(blockAt);
+  const owner = address(familyOf(blockAt));
+  expectedName = name(owner);
+  expectedBytes = nameLength(owner);
+  expectedLabels = namesAt(blockAt);
+  if (kindOf(blockAt) != 0) slots = 0;
+}
+
+/** Expects the metric behind `ref`, any number. */
+function expect(ref: u32): void {
+  block = 0;
+  if (ref != 0 && addressOf(ref >> 4, BLOCK) != 0) enter(ref >> 4, (ref & 15) + 1);
+}
+
+/** Address of the expected record, stepping over free slots and the end of one block; 0: none is expected. */
+function expected(): usize {
+  if (block == 0) return 0;
+  let record = seek();
+  if (record != 0) return record;
+  const family = familyOf(blockAt);
+  const owner = address(family);
+  const next = follow(owner);
+  if (lastBlock(owner) != block || next == 0 || next == family) enter(nextBlock(blockAt), 0);
+  else {
+    const after = addressOf(next, FAMILY);
+    if (after == 0) return 0;
+    enter(nextBlock(address(lastBlock(after))), 0);
+  }
+  record = seek();
+  return record;
+}
+
+/** Address of the next record from `slot` on in the block, 0: there is none. */
+function seek(): usize {
+  for (; slot < slots; ++slot) {
     const record = recordAt(blockAt, slot);
     if (record != 0) return record;
   }
   return 0;
-}
-
-/** Expects the first metric of the family that followed. */
-function enterFamily(family: u32): usize {
-  const owner = addressOf(family, FAMILY);
-  if (owner == 0) return 0;
-  return enter(nextBlock(address(lastBlock(owner))));
 }
 
 /** Address behind the number `value` in decimal at `at`, 0: it is not there. */
@@ -120,45 +131,65 @@ function skipNumber(at: usize, value: u32): usize {
 /** Where skipKey ended in the record: its value. */
 let valueAt: usize = 0;
 
-/** Compares the line at `at` with the name and labels of a record. Returns where its value begins, 0: another. */
+/**
+ * Compares the line at `at` with the expected name and the labels of a record. Returns where its value begins, 0: it
+ * is another. This is where the time goes; the comparisons are written out for that.
+ */
 function skipKey(at: usize, record: usize): usize {
-  const owner = address(familyOf(blockAt));
-  const bytes = nameLength(owner);
-  if (!equal(name(owner), at, bytes)) return 0;
-  at += bytes;
-  let label = namesAt(blockAt);
-  let value = record + LABELS_AT;
-  if (label != 0) {
-    let brace: u32 = 123;
-    for (let left: u32 = load<u8>(label++); left > 0; --left) {
-      if (load<u8>(at) != brace) return 0;
-      brace = 44;
-      const length = load<u8>(label) as usize;
-      if (!equal(label + 1, at + 1, length)) return 0;
-      at += length + 1;
-      label += length + 1;
-      // ="
-      if (load<u16>(at) != 0x223d) return 0;
-      at += 2;
-      value = readLabel(value);
-      if (labelRef != 0) {
-        const text = textAddress(labelRef);
-        const stem = textLength(text);
-        if (!equal(textBytes(text), at, stem)) return 0;
-        at += stem;
-      }
-      if (labelNumber != NO_NUMBER) {
-        at = skipNumber(at, labelNumber);
-        if (at == 0) return 0;
-      }
-      if (load<u8>(at) != 34) return 0;
-      ++at;
-    }
-    if (load<u8>(at) != 125) return 0;
-    ++at;
+  let text = expectedName;
+  let left = expectedBytes;
+  for (; left > 8; left -= 8) {
+    if (load<u64>(text) != load<u64>(at)) return 0;
+    text += 8;
+    at += 8;
   }
-  valueAt = value;
-  return load<u8>(at) == 32 ? at + 1 : 0;
+  if ((load<u64>(text) ^ load<u64>(at)) << ((64 - (left << 3)) as u64) != 0) return 0;
+  at += left;
+  valueAt = record + LABELS_AT;
+  let label = expectedLabels;
+  if (label == 0) return load<u8>(at) == 32 ? at + 1 : 0;
+  let brace: u32 = 123;
+  let count = load<u8>(label++) as u32;
+  do {
+    if (load<u8>(at) != brace) return 0;
+    brace = 44;
+    left = load<u8>(label++) as usize;
+    for (++at; left > 8; left -= 8) {
+      if (load<u64>(label) != load<u64>(at)) return 0;
+      label += 8;
+      at += 8;
+    }
+    if ((load<u64>(label) ^ load<u64>(at)) << ((64 - (left << 3)) as u64) != 0) return 0;
+    at += left;
+    label += left;
+    // ="
+    if (load<u16>(at) != 0x223d) return 0;
+    at = skipValue(at + 2);
+    if (at == 0) return 0;
+  } while (--count != 0);
+  return load<u16>(at) == 0x207d ? at + 2 : 0;
+}
+
+/** Compares the text at `at` with the label value at `valueAt`, and steps over it. Returns the address behind its quote. */
+function skipValue(at: usize): usize {
+  valueAt = readLabel(valueAt);
+  if (labelRef != 0) {
+    const object = textAddress(labelRef);
+    let text = textBytes(object);
+    let left = textLength(object);
+    for (; left > 8; left -= 8) {
+      if (load<u64>(text) != load<u64>(at)) return 0;
+      text += 8;
+      at += 8;
+    }
+    if ((load<u64>(text) ^ load<u64>(at)) << ((64 - (left << 3)) as u64) != 0) return 0;
+    at += left;
+  }
+  if (labelNumber != NO_NUMBER) {
+    at = skipNumber(at, labelNumber);
+    if (at == 0) return 0;
+  }
+  return load<u8>(at) == 34 ? at + 1 : 0;
 }
 
 /** Reads the value at `at` up to the LF before `end`. Returns the address behind the LF, 0: not that simple. */
@@ -171,19 +202,47 @@ function readLast(at: usize, end: usize): usize {
 }
 
 /** Takes the line at `at` if it is the expected one, and needs nothing but its value changed. 0: it is not. */
-function takeExpected(at: usize, end: usize, index: u32): usize {
+function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   const record = expected();
   if (record == 0) return 0;
   const value = skipKey(at, record);
   if (value == 0) return 0;
   const next = readLast(value, end);
-  if (next == 0 || next > end || next - at > (load<u32>(MAX_LINE) as usize) + 1) return 0;
+  if (next == 0 || next > end || next - at > longest) return 0;
   const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
-  if (packedBytes > length || kindOf(blockAt) != 0 || classOf(blockAt) != index) return 0;
+  if (packedBytes > length || classOf(blockAt) != index) return 0;
   storePacked(valueAt, length);
-  storeStamp(record + STAMP_AT, stampOf(index));
+  storeStamp(record + STAMP_AT, stamp);
   ++slot;
   return next;
+}
+
+/** Takes the line [at, feed) if it is of a known metric with one sample, and needs nothing but its value changed. */
+function takeKnown(at: usize, feed: usize, index: u32, stamp: u32): bool {
+  if (feed - at >= longest) return false;
+  const value = readKey(at, feed);
+  if (value == 0 || !readValue(value, feed)) return false;
+  const family = findFamily(nameAt, nameBytes);
+  if (family == 0) return false;
+  const ref = findMetric(family, lineHash(family, -1), -1);
+  if (ref == 0) return false;
+  const home = address(ref >> 4);
+  const record = recordAt(home, ref & 15);
+  const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
+  if (packedBytes > length || kindOf(home) != 0 || classOf(home) != index) return false;
+  storePacked(behindLabels(home, record), length);
+  storeStamp(record + STAMP_AT, stamp);
+  learn(load<u32>(LAST_METRIC), ref);
+  store<u32>(LAST_METRIC, ref);
+  return true;
+}
+
+/** Notes the family of metric `after` as the one that follows that of `before`, any number. */
+function learn(before: u32, after: u32): void {
+  const from = addressOf(before >> 4, BLOCK);
+  const to = addressOf(after >> 4, BLOCK);
+  if (from == 0 || to == 0 || familyOf(from) == familyOf(to)) return;
+  setFollow(address(familyOf(from)), familyOf(to));
 }
 
 /** Takes the line [at, end), without LF. */
@@ -208,12 +267,11 @@ function takeUnexpected(at: usize, end: usize, index: u32): void {
   const before = load<u32>(LAST_METRIC);
   takeLine(at, end, index);
   const after = load<u32>(LAST_METRIC);
-  if (after == before) return;
-  const from = addressOf(before >> 4, BLOCK);
-  const to = addressOf(after >> 4, BLOCK);
-  if (from == 0 || to == 0 || familyOf(from) == familyOf(to)) return;
-  setFollow(address(familyOf(from)), familyOf(to));
+  if (after != before) learn(before, after);
 }
+
+/** Longest line with its LF. */
+let longest: usize = 0;
 
 /**
  * Takes all complete lines in [at, end), which lies in the input window. Returns the address behind the last one; what
@@ -228,32 +286,35 @@ export function takeLines(at: usize, end: usize): usize {
     ++at;
   }
   const short = !keepsTimestamps();
+  longest = (load<u32>(MAX_LINE) as usize) + 1;
   let index = classNow();
+  let stamp = stampOf(index);
   let taken: u32 = 0;
-  let last: u32 = load<u32>(LAST_METRIC);
-  expect(last);
+  expect(load<u32>(LAST_METRIC));
   while (at < end) {
-    if (short && load<u8>(ROUND) == 0) {
-      const next = takeExpected(at, end, index);
+    const isShort = short && load<u8>(ROUND) == 0;
+    if (isShort) {
+      const next = takeExpected(at, end, index, stamp);
       if (next != 0) {
         at = next;
         ++taken;
-        last = (block << 4) | (slot - 1);
+        store<u32>(LAST_METRIC, (block << 4) | (slot - 1));
         continue;
       }
     }
     const feed = find(at, end, 10);
     if (feed == end) break;
-    store<u32>(LAST_METRIC, last);
-    takeUnexpected(at, feed, index);
-    index = classNow();
-    last = load<u32>(LAST_METRIC);
-    expect(last);
+    if (isShort && takeKnown(at, feed, index, stamp)) ++taken;
+    else {
+      takeUnexpected(at, feed, index);
+      index = classNow();
+      stamp = stampOf(index);
+    }
+    expect(load<u32>(LAST_METRIC));
     at = feed + 1;
   }
-  store<u32>(LAST_METRIC, last);
   count(SAMPLES, taken);
-  if (end - at > (load<u32>(MAX_LINE) as usize) + 1) {
+  if (end - at > longest) {
     bad(TOO_LONG, at, end - at);
     store<u8>(SKIPPING, 1);
     return end;

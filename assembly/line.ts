@@ -13,7 +13,7 @@
  * escapes as they were.
  */
 import { LABELS, LABEL_BYTES, LABEL_LIMIT, NAME_LIMIT } from "./layout";
-import { checkText, equal, hash, mix } from "./bytes";
+import { checkText, equal, find, findEither, hash, mix } from "./bytes";
 import { readValue, readTimestamp, timestampMs, low, high, packedBytes } from "./number";
 import { split, stemBytes, stemNumber } from "./text";
 import {
@@ -115,17 +115,22 @@ function addLabel(name: usize, bytes: usize, at: usize, end: usize): bool {
     if (load<u32>(other, NAME_HASH) != nameHash || (load<u32>(other, NAME_BYTES) as usize) != bytes) continue;
     if (equal(load<u32>(other, NAME_AT) as usize, name, bytes)) return fail(LABEL_TWICE);
   }
+  writeRow(name, bytes, nameHash, at, end - at);
+  return true;
+}
+
+/** Writes the next row. */
+function writeRow(name: usize, bytes: usize, nameHash: u32, at: usize, count: usize): void {
   const to = row(labelCount++);
-  split(at, end - at);
+  split(at, count);
   store<u32>(to, name as u32, NAME_AT);
   store<u32>(to, bytes as u32, NAME_BYTES);
   store<u32>(to, at as u32, VALUE_AT);
-  store<u32>(to, (end - at) as u32, VALUE_BYTES);
+  store<u32>(to, count as u32, VALUE_BYTES);
   store<u32>(to, stemBytes as u32, STEM_BYTES);
   store<u32>(to, stemNumber, NUMBER);
   store<u32>(to, nameHash, NAME_HASH);
   store<u32>(to, labelHash(nameHash, at, stemBytes, stemNumber), HASH);
-  return true;
 }
 
 /** The hash of a label: 0 for an empty value, which is as no label. */
@@ -205,6 +210,43 @@ function checkExemplar(at: usize, end: usize): bool {
   const stamp = skipWord(at, end);
   if (!readTimestamp(at, stamp) || skipSpace(stamp, end) != end) return fail(BAD_EXEMPLAR);
   return true;
+}
+
+/** Whether the name may be that of a histogram's or summary's sample. */
+function mayBePart(): bool {
+  const end = nameAt + nameBytes;
+  const last = load<u8>(end - 1) as u32;
+  // _bucket _count _gcount, _sum _gsum, _created
+  if (last == 116) return load<u8>(end - 6) == 95 || load<u8>(end - 7) == 95;
+  if (last == 109) return load<u8>(end - 4) == 95 || load<u8>(end - 5) == 95;
+  return last == 100 && load<u8>(end - 8) == 95;
+}
+
+/**
+ * Reads name and labels of a line written the usual way, without checking them: what is found in the cache by them was
+ * checked when it came. Returns the address of the value, 0: the line has to be read by readLine.
+ */
+export function readKey(at: usize, end: usize): usize {
+  nameAt = at;
+  at = findEither(at, end, 123, 32);
+  if (at == end) return 0;
+  nameBytes = at - nameAt;
+  labelCount = 0;
+  hasTimestamp = false;
+  if (nameBytes == 0 || mayBePart()) return 0;
+  if (load<u8>(at) == 32) return at + 1;
+  do {
+    const name = at + 1;
+    at = find(name, end, 61);
+    const value = at + 2;
+    if (value >= end || load<u8>(value - 1) != 34 || labelCount == LABEL_LIMIT) return 0;
+    const bytes = at - name;
+    at = find(value, end, 34);
+    if (bytes == 0 || at + 2 >= end) return 0;
+    writeRow(name, bytes, hash(name, bytes), value, at - value);
+    ++at;
+  } while (load<u8>(at) == 44);
+  return load<u16>(at) == 0x207d ? at + 2 : 0;
 }
 
 /** The value of the line, as number.ts packs it. */

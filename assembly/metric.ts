@@ -6,8 +6,8 @@
  */
 import { REF, TEXT, SEARCH_BLOCKS, WIDE } from "./layout";
 import { equal, hash, copy } from "./bytes";
-import { address, textAddress, loadRef, storeRef } from "./heap";
-import { METRIC_MASK, METRICS, SERIES, GENERATION, GENERATION_USED, NEXT_DUE, PASS_DUE, add, keepsTimestamps } from "./header";
+import { address, addressOf, textAddress, loadRef, storeRef, BLOCK } from "./heap";
+import { METRIC_MASK, HOLE, METRICS, SERIES, GENERATION, GENERATION_USED, NEXT_DUE, PASS_DUE, add, keepsTimestamps } from "./header";
 import { storeStamp, stampOf, dueAt } from "./clock";
 import {
   useText,
@@ -254,8 +254,11 @@ function findBlock(family: u32, labels: u32, index: u32, kind: u32, bytes: usize
   const at = address(last);
   const alike = labelsOf(at) == labels && classOf(at) == index && kindOf(at) == kind;
   if (alike && (flags(owner) & HAS_HOLES) == 0) return 0;
+  const hole = load<u32>(HOLE);
+  const holeAt = hole == except ? 0 : addressOf(hole, BLOCK);
+  if (holeAt != 0 && familyOf(holeAt) == family && takes(hole, labels, index, kind, bytes)) return hole;
   let ref = last;
-  for (let i: u32 = WIDE ? SEARCH_BLOCKS : SEARCH_BLOCKS * 4; i > 0; --i) {
+  for (let i = SEARCH_BLOCKS; i > 0; --i) {
     ref = WIDE ? previousBlock(ref, address(ref)) : nextBlock(address(ref));
     if (ref != except && takes(ref, labels, index, kind, bytes)) return ref;
     if (ref == last) {
@@ -404,6 +407,7 @@ function removeFromBlock(ref: u32, bytes: usize): void {
   const family = familyOf(address(block));
   metricGone(block, ref & 15);
   removeRecord(block, ref & 15, bytes);
+  store<u32>(HOLE, block);
   if (slotsOf(address(block)) == 0) dropBlock(block, family);
 }
 
