@@ -255,7 +255,7 @@ function findBlock(family: u32, labels: u32, index: u32, kind: u32, bytes: usize
   const alike = labelsOf(at) == labels && classOf(at) == index && kindOf(at) == kind;
   if (alike && (flags(owner) & HAS_HOLES) == 0) return 0;
   const hole = load<u32>(HOLE);
-  const holeAt = hole == except ? 0 : addressOf(hole, BLOCK);
+  const holeAt: usize = hole == except ? 0 : addressOf(hole, BLOCK);
   if (holeAt != 0 && familyOf(holeAt) == family && takes(hole, labels, index, kind, bytes)) return hole;
   let ref = last;
   for (let i = SEARCH_BLOCKS; i > 0; --i) {

@@ -1,0 +1,54 @@
+// npm test: compiles the tests, runs the core's with as-pect, all others with node:test, and says what it left out.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const bin = (name) => join(root, "node_modules", ".bin", name);
+
+/** Runs a command; its output is shown, and returned where it is asked for. A failure ends the run. */
+function run(command, args, capture = false) {
+  const { status, stdout } = spawnSync(command, args, {
+    cwd: root,
+    stdio: capture ? ["ignore", "pipe", "inherit"] : "inherit",
+    encoding: "utf8",
+  });
+  if (capture) process.stdout.write(stdout);
+  if (status !== 0) process.exit(status ?? 1);
+  return stdout;
+}
+
+/** Whether a program is in the PATH. */
+function has(program) {
+  return process.env.PATH.split(delimiter).some((folder) => {
+    try {
+      return readdirSync(folder).includes(program);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** All compiled tests. */
+function tests() {
+  const folder = join(root, "build", "tests");
+  return readdirSync(folder, { recursive: true })
+    .filter((name) => name.endsWith(".test.js"))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+run(bin("tsc"), ["-p", "tests/tsconfig.json"]);
+const core = run(bin("asp"), ["--config", "tests/core/as-pect.config.js", "--as-config", "tests/core/asconfig.json"], true);
+// As-pect also passes when it finds no tests.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: its output is always coloured.
+const counts = core.replace(/\u001b\[[0-9;]*m/g, "").match(/\[Tests\]:\s*(\d+)\s*\/\s*(\d+)/);
+if (counts === null || counts[1] !== counts[2] || Number(counts[2]) < 20) {
+  console.error("as-pect did not run the core's tests");
+  process.exit(1);
+}
+for (const program of ["prometheus", "promtool", "prometheus-node-exporter", "socat", "curl"]) {
+  if (!has(program)) console.log(`left out: the tests that need ${program}, which is not installed`);
+}
+run(process.execPath, ["--test", "--test-reporter=spec", ...tests()]);
