@@ -12,7 +12,8 @@ import { defaultSocketPath, type Handlers, type Listener, listen, listenDescript
 const HOUSEKEEPING_MS = 1000;
 /** How long housekeeping may hold up everybody else. */
 const EXPIRE_SLICE_MS = 2;
-/** How long a stop reads what pushers have already written, and how long it waits in all. */
+/** How long a stop takes connections that wait, reads what pushers have already written, and waits in all. */
+const ACCEPT_MS = 50;
 const DRAIN_MS = 400;
 const STOP_MS = 1500;
 
@@ -62,6 +63,8 @@ export async function startDaemon(options: Options, log: Log, version: string): 
   return {
     async stop(reason) {
       const beganMs = performance.now();
+      // Whoever has connected by now was accepted by the kernel: closing would lose what he has written.
+      await ingest.drain(beganMs + ACCEPT_MS);
       listeners.close();
       await ingest.drain(beganMs + DRAIN_MS);
       ingest.close();

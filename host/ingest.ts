@@ -45,8 +45,8 @@ export class Ingest {
   readonly cache: Cache;
   /** The region of the window that all connections read into. */
   readonly region: Buffer;
-  /** Reads so far, to tell when there is nothing more to read. */
-  readCount = 0;
+  /** Connections and reads so far, to tell when there is nothing more to take. */
+  activityCount = 0;
   readonly #log: Log;
   readonly #open = new Set<PushConnection>();
 
@@ -76,6 +76,7 @@ export class Ingest {
       return;
     }
     this.counts.connections++;
+    this.activityCount++;
     this.#open.add(new PushConnection(this, raw));
   }
 
@@ -103,13 +104,13 @@ export class Ingest {
   }
 
   /**
-   * Reads what the kernel already holds for the open connections.
+   * Takes what the kernel already holds: connections that wait, and what the open ones have written.
    * @param untilMs monotonic time at which to give up, for pushers that never pause
    */
   async drain(untilMs: number): Promise<void> {
     await turn();
-    for (let seen = -1; seen !== this.readCount && performance.now() < untilMs; ) {
-      seen = this.readCount;
+    for (let seen = -1; seen !== this.activityCount && performance.now() < untilMs; ) {
+      seen = this.activityCount;
       await turn();
     }
   }
@@ -181,7 +182,7 @@ class PushConnection {
   /** Takes bytes that were read into the region. Always true: reading goes on. */
   #take(length: number): boolean {
     const { cache } = this.#owner;
-    this.#owner.readCount++;
+    this.#owner.activityCount++;
     let start = cache.readOffset;
     const tailLength = this.#tailLength;
     if (tailLength > 0) {

@@ -6,11 +6,14 @@
  * pages under way; a page that finds none waits for one, and takes that of the scraper that has stalled longest.
  */
 import type { ServerResponse } from "node:http";
-import { Readable } from "node:stream";
+import type { Writable } from "node:stream";
 import type { Cache, PageFormat } from "./core.js";
+import type { Log } from "./log.js";
 
-/** Most bytes that are rendered at once, and so held for one scraper. */
+/** A batch ends with the piece that reaches this size: with that piece, it is what is held for one scraper. */
 export const BATCH_BYTES = 65_536;
+/** Batch buffers that are kept for the next page. */
+const SPARE_BUFFERS = 2;
 /** Below this gzip is not worth it. */
 const GZIP_LEAST_BYTES = 1024;
 const GZIP_OPTIONS = { level: 1 };
@@ -41,6 +44,8 @@ export class Pages {
   readonly cache: Cache;
   readonly #limit: number;
   readonly #stallTimeoutMs: number;
+  readonly #log: Log;
+  readonly #spare: Buffer[] = [];
   readonly #open = new Set<Page>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -48,9 +53,11 @@ export class Pages {
    * @param cache what is rendered
    * @param limit most pages under way, those that wait for a place included
    * @param stallTimeoutMs how long a scraper may not read
+   * @param log where those that are cut off are named
    */
-  constructor(cache: Cache, limit: number, stallTimeoutMs: number) {
+  constructor(cache: Cache, limit: number, stallTimeoutMs: number, log: Log) {
     this.cache = cache;
+    this.#log = log;
     this.#limit = limit;
     this.#stallTimeoutMs = stallTimeoutMs;
   }
@@ -88,12 +95,23 @@ export class Pages {
     for (const page of this.#open) if (page.isWaiting && !page.start()) return;
   }
 
+  /** A buffer that a batch fits in. */
+  takeBuffer(): Buffer {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES + this.cache.pieceLimitBytes);
+  }
+
+  /** Takes a buffer back. */
+  giveBuffer(buffer: Buffer): void {
+    if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
+  }
+
   #check(): void {
     const nowMs = performance.now();
     for (const page of [...this.#open]) {
       if (page.isWaiting || nowMs - page.progressMs < this.#stallTimeoutMs) continue;
       this.counts.stalled++;
       this.#cut(page);
+      this.#log.warn("stalled", nowMs, "scraper cut off: it stalled", { seconds: this.#stallTimeoutMs / 1000 });
     }
     if ([...this.#open].some((page) => page.isWaiting)) this.#makePlace();
     if (this.#open.size > 0) return;
@@ -115,6 +133,7 @@ export class Pages {
     if (longest === undefined || performance.now() - longest.progressMs < STALL_GRACE_MS) return false;
     this.counts.cut++;
     this.#cut(longest);
+    this.#log.warn("cut", performance.now(), "scraper cut off: it stalled longest, and others wait");
     return true;
   }
 
@@ -138,6 +157,8 @@ class Page {
   readonly #request: PageRequest;
   /** The module's handle; -1: none. */
   #handle = -1;
+  /** Where batches are rendered to, one at a time; held from the start to the end of the response. */
+  #buffer: Buffer | undefined;
   #waiting = true;
 
   constructor(pages: Pages, request: PageRequest) {
@@ -160,17 +181,20 @@ class Page {
     this.#handle = this.#pages.cache.openRender(this.#request.format, performance.now());
     if (this.#handle < 0) return false;
     this.#waiting = false;
-    const first = this.#nextBatch();
-    const sent = this.#handle < 0 ? this.#sendWhole(first) : this.#sendStream(first);
-    sent.catch(() => this.destroy());
+    this.#buffer = this.#pages.takeBuffer();
+    const first = this.#nextBatch(this.#buffer);
+    const begun = this.#handle < 0 ? this.#sendWhole(first) : this.#sendStream(first);
+    begun.catch(() => this.destroy());
     return true;
   }
 
-  /** Gives the place back. */
+  /** Gives back what the page holds. Nothing of it is read any more. */
   close(): void {
     this.#waiting = false;
     if (this.#handle >= 0) this.#pages.cache.closeRender(this.#handle);
     this.#handle = -1;
+    if (this.#buffer !== undefined) this.#pages.giveBuffer(this.#buffer);
+    this.#buffer = undefined;
   }
 
   /** Drops the connection. */
@@ -179,11 +203,10 @@ class Page {
   }
 
   /** Renders a batch; afterwards no handle is left if that was the page's end. */
-  #nextBatch(): Buffer {
+  #nextBatch(buffer: Buffer): Buffer {
     const { cache } = this.#pages;
     const nowMs = performance.now();
     this.progressMs = nowMs;
-    const pieces: Buffer[] = [];
     let length = 0;
     while (length < BATCH_BYTES) {
       const piece = cache.nextPiece(this.#handle, nowMs);
@@ -191,10 +214,10 @@ class Page {
         this.#handle = -1;
         break;
       }
-      pieces.push(Buffer.from(piece));
+      buffer.set(piece, length);
       length += piece.length;
     }
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, length);
+    return buffer.subarray(0, length);
   }
 
   async #sendWhole(page: Buffer): Promise<void> {
@@ -211,35 +234,33 @@ class Page {
 
   async #sendStream(first: Buffer): Promise<void> {
     const { response, gzip } = this.#request;
-    const source = this.#createSource(first);
-    response.once("close", () => source.destroy());
-    if (!gzip) {
-      source.pipe(response);
-      return;
+    let sink: Writable = response;
+    if (gzip) {
+      const { createGzip } = await import("node:zlib");
+      const compressor = createGzip(GZIP_OPTIONS);
+      response.setHeader("Content-Encoding", "gzip");
+      if (response.destroyed) return;
+      response.once("close", () => compressor.destroy());
+      compressor.pipe(response);
+      sink = compressor;
     }
-    const { createGzip } = await import("node:zlib");
-    const compressor = createGzip(GZIP_OPTIONS);
-    response.once("close", () => compressor.destroy());
-    response.setHeader("Content-Encoding", "gzip");
-    if (response.destroyed) compressor.destroy();
-    else source.pipe(compressor).pipe(response);
+    this.#pass(sink, first);
   }
 
-  /** The rest of the page as a stream that renders when it is read, and lets others have their turn in between. */
-  #createSource(first: Buffer): Readable {
-    let ready: Buffer | undefined = first;
-    const push = (source: Readable): void => {
-      if (source.destroyed) return;
-      const batch = ready ?? (this.#handle >= 0 ? this.#nextBatch() : undefined);
-      ready = undefined;
-      source.push(batch === undefined || batch.length === 0 ? null : batch);
-      if (this.#handle < 0) this.#pages.placeFreed();
-    };
-    return new Readable({
-      highWaterMark: 1,
-      read() {
-        setImmediate(push, this);
-      },
+  /** Passes a batch on; the next is rendered when this one is gone, and others have had their turn. */
+  #pass(sink: Writable, batch: Buffer): void {
+    sink.write(batch, (error) => {
+      if (!error) setImmediate(() => this.#passNext(sink));
     });
+  }
+
+  #passNext(sink: Writable): void {
+    const buffer = this.#buffer;
+    // Closed meanwhile: the scraper is gone.
+    if (buffer === undefined) return;
+    const batch = this.#handle >= 0 ? this.#nextBatch(buffer) : buffer.subarray(0, 0);
+    if (this.#handle < 0) this.#pages.placeFreed();
+    if (batch.length === 0) sink.end();
+    else this.#pass(sink, batch);
   }
 }

@@ -68,7 +68,7 @@ export class Scrape {
   constructor(cache: Cache, options: ScrapeOptions, log: Log) {
     this.#options = options;
     this.#log = log;
-    this.#pages = new Pages(cache, options.maxScrapes, options.stallTimeoutMs);
+    this.#pages = new Pages(cache, options.maxScrapes, options.stallTimeoutMs, log);
     this.#server = createServer({
       maxHeaderSize: options.maxHeaderBytes,
       headersTimeout: options.headerTimeoutMs,

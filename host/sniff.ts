@@ -30,12 +30,14 @@ export function sniff(bytes: Buffer, start: number, end: number): Verdict {
   const methodEnd = endOfToken(bytes, at, end);
   if (methodEnd === end) return end - at > METHOD_LIMIT_BYTES ? METRICS : UNDECIDED;
   if (methodEnd === at || bytes[methodEnd] !== SPACE) return METRICS;
-  if (methodEnd + 1 === end) return UNDECIDED;
-  const target = bytes[methodEnd + 1];
+  let targetAt = methodEnd;
+  while (targetAt < end && bytes[targetAt] === SPACE) targetAt++;
+  if (targetAt === end) return UNDECIDED;
+  const target = bytes[targetAt];
   if ((target === SLASH || target === ASTERISK) && METHODS.has(bytes.toString("latin1", at, methodEnd))) return HTTP;
-  const lineEnd = bytes.subarray(0, end).indexOf(LF, methodEnd);
+  const lineEnd = bytes.subarray(0, end).indexOf(LF, targetAt);
   if (lineEnd < 0) return UNDECIDED;
-  return /^[^ ]+ +HTTP\/\d(\.\d)?\r?$/.test(bytes.toString("latin1", methodEnd + 1, lineEnd)) ? HTTP : METRICS;
+  return /^[^ ]+ +HTTP\/\d(\.\d)?\r?$/.test(bytes.toString("latin1", targetAt, lineEnd)) ? HTTP : METRICS;
 }
 
 /**

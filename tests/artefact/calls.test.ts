@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { anyLine } from "./arbitraries.js";
 import { type Api, ARTEFACTS, type Artefact, bytesOf, instantiate } from "./module.js";
+import { runs } from "./properties.js";
 
 const EDGES = [0, 1, 2, 3, 7, 8, 15, 16, 17, 255, 256, 1024, 4095, 4096, 4097, 10_240, 16_320, 65_535, 65_536, 2 ** 30];
 const integer = fc.oneof(
@@ -127,7 +128,7 @@ for (const artefact of ARTEFACTS) {
       const calls = fc.array(call, { minLength: 1, maxLength: 60 });
       fc.assert(
         fc.property(calls, (sequence) => holds(artefact, sequence)),
-        { numRuns: artefact.debug ? 300 : 1500 },
+        runs(artefact, 1500),
       );
     });
 

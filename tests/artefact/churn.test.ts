@@ -15,7 +15,7 @@ const PADS = ["", "a", "some-longer-text", "x".repeat(40), "medium-size", "é".r
 function batch(first: number): Uint8Array {
   let text = "";
   for (let index = first; index < first + BATCH; index++) {
-    const family = index % 1000 < 500 ? "churn" : `churn_${index % 97}`;
+    const family = index % 1000 < 500 ? "churn" : `churn_${index % 17}`;
     text += `${family}{id="${index}",pad="${PADS[(index >> 4) % PADS.length]}"} ${index % 7 === 0 ? index / 3 : index}\n`;
   }
   return bytesOf(text);
@@ -55,7 +55,7 @@ for (const artefact of ARTEFACTS) {
       const module = full(artefact);
       const before = module.memory.buffer.byteLength;
       const nowMs = churn(module, series);
-      assert.ok(module.counter("created") > series * 0.9, `${module.counter("created")} went through`);
+      assert.ok(module.counter("created") > series * 0.8, `${module.counter("created")} went through`);
       assert.equal(module.memory.buffer.byteLength, before);
       scrapeAll(module, nowMs);
       module.push(workload(), nowMs + TTL_MS + 1);
@@ -84,6 +84,6 @@ function churnOneFamily(module: Module, series: number): number {
     module.push(`# TTL 1h\n${text.replaceAll(/^churn_[0-9]+/gm, "churn")}`, nowMs);
     nowMs += QUARTER_HOUR_MS + 1;
   }
-  assert.ok(module.counter("created") > series * 0.9, `${module.counter("created")} went through`);
+  assert.ok(module.counter("created") > series * 0.8, `${module.counter("created")} went through`);
   return nowMs;
 }

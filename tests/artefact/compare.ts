@@ -1,6 +1,6 @@
 // Pages as plain values that `assert.deepEqual` of node:assert/strict can compare: numbers are compared as Object.is does, a
-// missing TYPE is the format's word for it, a family without samples is nothing, and what a histogram or summary has beside
-// its buckets or quantiles may stand in any order.
+// missing TYPE is the format's word for it, a family without samples is nothing, the metrics of a family may stand in any order
+// (order.test.ts holds which), and so may what a histogram or summary has beside its buckets or quantiles.
 
 import { type Family, identity, parsePage, typeOf } from "./exposition.js";
 import type { Format, Label, Sample } from "./line.js";
@@ -35,18 +35,19 @@ function bounds(labels: readonly Label[]): boolean {
   return labels.some(([name]) => name === "le" || name === "quantile");
 }
 
-/** Within each metric: buckets or quantiles as they stand, then the rest by name. */
-function ordered(samples: readonly Sample[]): Sample[] {
+/** Metrics by their labels; within each, buckets or quantiles as they stand, then the rest by name. */
+function ordered(samples: readonly Sample[], complex: boolean): Sample[] {
   const metrics = new Map<string, { bounded: Sample[]; rest: Sample[] }>();
   for (const sample of samples) {
-    const outer = sample.labels.filter(([name]) => name !== "le" && name !== "quantile");
+    const outer = sample.labels.filter(([name]) => !complex || (name !== "le" && name !== "quantile"));
     const key = identity("", outer);
     const metric = metrics.get(key) ?? { bounded: [], rest: [] };
-    (bounds(sample.labels) ? metric.bounded : metric.rest).push(sample);
+    (complex && bounds(sample.labels) ? metric.bounded : metric.rest).push(sample);
     metrics.set(key, metric);
   }
   const byName = (a: Sample, b: Sample) => (a.name < b.name ? -1 : 1);
-  return [...metrics.values()].flatMap(({ bounded, rest }) => [...bounded, ...rest.sort(byName)]);
+  const byKey = [...metrics].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, metric]) => metric);
+  return byKey.flatMap(({ bounded, rest }) => [...bounded, ...rest.sort(byName)]);
 }
 
 export function plain(families: readonly Family[], format: Format): PlainFamily[] {
@@ -54,7 +55,7 @@ export function plain(families: readonly Family[], format: Format): PlainFamily[
     .filter((family) => family.samples.length > 0)
     .map((family) => {
       const type = typeOf(family, format);
-      const samples = COMPLEX.has(type) ? ordered(family.samples) : family.samples;
+      const samples = ordered(family.samples, COMPLEX.has(type));
       return { name: family.name, type, help: family.help, unit: family.unit, samples };
     });
 }

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { scrapeAll, seriesOf } from "./compare.js";
 import { identity } from "./exposition.js";
 import { ARTEFACTS, type Artefact, Module } from "./module.js";
+import { runs } from "./properties.js";
 
 interface Push {
   readonly family: number;
@@ -95,7 +96,7 @@ for (const artefact of ARTEFACTS) {
           for (const one of sequence) steps.step(one);
           steps.end();
         }),
-        { numRuns: artefact.debug ? 40 : 250 },
+        runs(artefact, 250),
       );
     });
   });

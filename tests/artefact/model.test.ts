@@ -7,6 +7,7 @@ import { OM, plain, scrape, TEXT } from "./compare.js";
 import type { Label } from "./line.js";
 import { Model } from "./model.js";
 import { ARTEFACTS, type Artefact, type Connection, Module } from "./module.js";
+import { runs } from "./properties.js";
 
 const NAMES = ["a", "b", "x", "x_total", "x_created", "y_total"];
 const LABELS: readonly (readonly Label[])[] = [
@@ -150,10 +151,8 @@ class Check {
   same(): void {
     this.nowMs = this.model.clearTime(this.nowMs);
     for (const view of [TEXT, OM]) {
-      assert.deepEqual(
-        plain(scrape(this.module, view, this.nowMs), view.format),
-        this.model.page(view.format, this.nowMs),
-      );
+      const expected = plain(this.model.page(view.format, this.nowMs), view.format);
+      assert.deepEqual(plain(scrape(this.module, view, this.nowMs), view.format), expected);
     }
   }
 
@@ -178,7 +177,7 @@ for (const artefact of ARTEFACTS) {
         for (const one of operations) check.apply(one);
         check.end();
       }),
-      { numRuns: artefact.debug ? 150 : 1500 },
+      runs(artefact, 1500),
     );
   });
 }

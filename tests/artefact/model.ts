@@ -1,7 +1,7 @@
 // The cache's semantics for metrics of one sample, in plain Maps and without any limit: identity, TTL per push, expiry,
 // order of creation, metadata that goes with its family. What the module must equal while nothing overflows.
 
-import type { PlainFamily } from "./compare.js";
+import type { Family } from "./exposition.js";
 import type { Format, Label } from "./line.js";
 
 export interface Metric {
@@ -24,6 +24,8 @@ const TYPES_IN_OPENMETRICS: Readonly<Record<string, string>> = {
   counter: "unknown",
 };
 
+const SLACK = 1 / 10_000;
+
 function key(labels: readonly Label[]): string {
   const set = labels.filter(([, value]) => value !== "").map(([name, value]) => JSON.stringify([name, value]));
   return set.sort().join();
@@ -39,12 +41,17 @@ export class Model {
     this.#defaultTtlMs = defaultTtlMs;
   }
 
-  /** A time at which no metric is just between life and death: the contract does not say on which side that is. */
+  /** The next time at which no metric is just between life and death: a long TTL may be rounded up a little. */
   clearTime(nowMs: number): number {
-    const ends = new Set<number>();
-    for (const { metrics } of this.families.values()) for (const m of metrics.values()) ends.add(m.pushedMs + m.ttlMs);
+    const metrics = [...this.families.values()].flatMap((family) => [...family.metrics.values()]);
     let clear = nowMs;
-    while (ends.has(clear)) clear++;
+    for (let before = -1; before !== clear; ) {
+      before = clear;
+      for (const { pushedMs, ttlMs } of metrics) {
+        const end = pushedMs + ttlMs;
+        if (clear >= end && clear <= end + ttlMs * SLACK) clear = Math.ceil(end + ttlMs * SLACK) + 1;
+      }
+    }
     return clear;
   }
 
@@ -88,7 +95,7 @@ export class Model {
     return [...this.families.values()].reduce((sum, { metrics }) => sum + metrics.size, 0);
   }
 
-  page(format: Format, nowMs: number): PlainFamily[] {
+  page(format: Format, nowMs: number): Family[] {
     this.expire(nowMs);
     return [...this.families.values()].map((family) => ({
       ...this.#heading(family, format),

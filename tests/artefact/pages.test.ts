@@ -8,12 +8,9 @@ import { anyLine, cuts, damagedPage, REAL_PAGES } from "./arbitraries.js";
 import { OM, plain, scrape, scrapeAll, TEXT, VIEWS, type View } from "./compare.js";
 import { parsePage } from "./exposition.js";
 import { ARTEFACTS, type Artefact, Module, type Options } from "./module.js";
+import { runs } from "./properties.js";
 
 const LARGE = 1_000_000;
-
-function runs(artefact: Artefact, many: number): { numRuns: number } {
-  return { numRuns: artefact.debug ? Math.ceil(many / 8) : many };
-}
 
 function roomy(artefact: Artefact): Options {
   return { cacheBytes: artefact.imported ? LARGE : 16_320 };
@@ -33,7 +30,7 @@ async function promClientPage(type: "text" | "openmetrics"): Promise<string> {
   const registry = new Registry();
   if (type === "openmetrics") registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
   const registers = [registry];
-  const requests = new Counter({ name: "http_requests_total", help: 'Say "hi".', labelNames: ["code"], registers });
+  const requests = new Counter({ name: "http_requests_total", help: "Say hi.", labelNames: ["code"], registers });
   requests.inc({ code: "200" }, 5);
   requests.inc({ code: 'a"b\\c\nd' }, 0.1);
   new Gauge({ name: "temperature_celsius", help: "A\nline.", registers }).set(-12.75);
@@ -72,7 +69,7 @@ for (const artefact of ARTEFACTS) {
         fc.property(cacheBytes, fc.array(damagedPage, { minLength: 1, maxLength: 4 }), cuts, (size, pages, sizes) => {
           const module = new Module(artefact, { cacheBytes: size });
           pages.forEach((page, index) => {
-            module.push(page, index * 1000, Math.min(module.room, 50 + (sizes[0] ?? 1)));
+            module.push(Buffer.from(page, "latin1"), index * 1000, Math.min(module.room, 50 + (sizes[0] ?? 1)));
             scrapeAll(module, index * 1000);
           });
         }),
@@ -97,7 +94,7 @@ for (const artefact of ARTEFACTS) {
         const module = new Module(artefact, roomy(artefact));
         module.push(page, 0);
         assert.equal(module.bad(), 0);
-        const text = view.format === "text" ? `${page.trimEnd()}\n` : page;
+        const text = page.replaceAll(/^\n/gm, "").replace(/(?<!\n)$/, "\n");
         assert.deepEqual(plain(scrape(module, view, 0), view.format), plain(parsePage(text, view), view.format));
         scrapeAll(module, 0);
       }

@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { scrape, TEXT } from "./compare.js";
 import { ARTEFACTS, type Artefact, Module } from "./module.js";
+import { runs } from "./properties.js";
 
 const BATCH = 60;
 const OPTIONS = { cacheBytes: 16_000 };
@@ -109,7 +110,7 @@ for (const artefact of ARTEFACTS) {
       const texts = fc.array(valid, { minLength: 1, maxLength: BATCH });
       fc.assert(
         fc.property(texts, texts, (first, second) => scrapesAsPushed(artefact, first, second)),
-        { numRuns: artefact.debug ? 60 : 400 },
+        runs(artefact, 400),
       );
     });
 
@@ -153,7 +154,7 @@ for (const artefact of ARTEFACTS) {
           });
           assert.equal(module.bad(), texts.filter((candidate) => goValue(candidate) === undefined).length);
         }),
-        { numRuns: artefact.debug ? 60 : 500 },
+        runs(artefact, 500),
       );
     });
   });

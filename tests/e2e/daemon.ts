@@ -155,11 +155,11 @@ export function targetOf(address: string): Target {
 }
 
 /** Waits until something is true; asks again and again, and fails after the deadline. */
-export async function until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
+export async function until<T>(what: string, condition: () => T | Promise<T>): Promise<Exclude<NonNullable<T>, false>> {
   const endMs = performance.now() + DEADLINE_MS;
   for (;;) {
     const value = await condition();
-    if (value) return value as NonNullable<T>;
+    if (value) return value as Exclude<NonNullable<T>, false>;
     if (performance.now() > endMs) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -194,6 +194,7 @@ export function write(socket: Socket, data: string | Buffer): Promise<void> {
 export function readAll(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.resume();
   return new Promise((resolve) => socket.once("close", () => resolve(Buffer.concat(chunks).toString("latin1"))));
 }
 

@@ -25,7 +25,7 @@ test("29: what pushers had written before SIGTERM is taken, and their half lines
   await until("all connections are served", async () => /^warm 1$/m.test(await scrape(daemon)));
   // Stopped, the daemon cannot read: everything waits in the kernel when the signal is delivered.
   daemon.child.kill("SIGSTOP");
-  await Promise.all(sockets.map((socket, i) => write(socket, `kept{i="${i}"} 1\n`.repeat(10) + "half 1")));
+  await Promise.all(sockets.map((socket, i) => write(socket, `${`kept{i="${i}"} 1\n`.repeat(10)}half 1`)));
   daemon.child.kill("SIGTERM");
   daemon.child.kill("SIGCONT");
   assert.deepEqual(await daemon.exited, { status: 0, signal: null });

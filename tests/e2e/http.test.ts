@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import {
+  createFolder,
+  descriptorCount,
+  fetchFrom,
+  logged,
+  manySeries,
+  open,
+  push,
+  readAll,
+  residentBytes,
+  scrape,
+  start,
+  until,
+  write,
+} from "./daemon.js";
+
+const TEXT = "text/plain; version=0.0.4; charset=utf-8";
+const OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const PROMETHEUS_2 =
+  "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+const PROMETHEUS_3 =
+  "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+
+test("21: the format is what Accept prefers, and text 0.0.4 otherwise", async (t) => {
+  const daemon = await start(t);
+  await push(daemon.socket, "# TYPE x gauge\nx 1\n");
+  const cases: [string | undefined, string][] = [
+    [undefined, TEXT],
+    ["*/*", TEXT],
+    ["text/html", TEXT],
+    ["text/plain", TEXT],
+    [PROMETHEUS_2, OPENMETRICS],
+    [PROMETHEUS_3, `${OPENMETRICS}; escaping=allow-utf-8`],
+    ["application/openmetrics-text", OPENMETRICS],
+    ["application/openmetrics-text;version=0.0.1", OPENMETRICS.replace("1.0.0", "0.0.1")],
+    ["application/openmetrics-text;version=9.9.9", TEXT],
+    ["application/openmetrics-text;q=0.1,text/plain;q=0.2", TEXT],
+    ["text/plain;version=0.0.4;escaping=allow-utf-8", `${TEXT}; escaping=allow-utf-8`],
+  ];
+  for (const [accept, type] of cases) {
+    const answer = await fetchFrom(daemon.http, "/metrics", { headers: accept === undefined ? {} : { accept } });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers["content-type"], type, accept);
+    assert.equal(answer.headers.vary, "Accept, Accept-Encoding");
+    assert.equal(answer.text.endsWith("# EOF\n"), type.startsWith("application/openmetrics"), accept);
+    assert.match(answer.text, /^x 1/m);
+  }
+});
+
+test("21: UTF-8 names are raw only for escaping=allow-utf-8", async (t) => {
+  const daemon = await start(t);
+  await push(daemon.socket, '{"my.name",a="b"} 1\n');
+  const raw = await fetchFrom(daemon.http, "/metrics", { headers: { accept: "text/plain;escaping=allow-utf-8" } });
+  assert.match(raw.text, /^\{"my\.name",a="b"\} 1$/m);
+  const escaped = await fetchFrom(daemon.http, "/metrics", { headers: { accept: "text/plain;escaping=values" } });
+  assert.equal(escaped.headers["content-type"], `${TEXT}; escaping=values`);
+  assert.match(escaped.text, /^U__my_2e_name\{a="b"\} 1$/m);
+});
+
+test("21: gzip is the same page, when it is asked for and worth it", async (t) => {
+  const daemon = await start(t, { args: ["--cache-size", "16MiB"] });
+  await push(daemon.socket, "tiny 1\n");
+  const ask = (encoding: string) => fetchFrom(daemon.http, "/metrics", { headers: { "accept-encoding": encoding } });
+  assert.equal((await ask("gzip")).headers["content-encoding"], undefined, "not worth it");
+  for (const count of [100, 20_000]) {
+    await push(daemon.socket, manySeries(count));
+    const plain = await fetchFrom(daemon.http, "/metrics");
+    for (const encoding of ["gzip", "deflate, gzip;q=0.5", "*", "br, gzip"]) {
+      const packed = await ask(encoding);
+      assert.equal(packed.headers["content-encoding"], "gzip", encoding);
+      assert.ok(packed.body.length < plain.body.length / 2);
+      assert.deepEqual(gunzipSync(packed.body), plain.body);
+    }
+    for (const encoding of ["identity", "gzip;q=0", "gzip;q=0.1, identity;q=1", "*;q=0", "br"]) {
+      const unpacked = await ask(encoding);
+      assert.equal(unpacked.headers["content-encoding"], undefined, encoding);
+      assert.deepEqual(unpacked.body, plain.body);
+    }
+  }
+});
+
+test("21: a page that fits in one piece has its length, a larger one comes whole in chunks", async (t) => {
+  const daemon = await start(t, { args: ["--cache-size", "16MiB"] });
+  await push(daemon.socket, "x 1\n");
+  const small = await fetchFrom(daemon.http, "/metrics");
+  assert.equal(Number(small.headers["content-length"]), small.body.length);
+  await push(daemon.socket, manySeries(20_000));
+  const large = await fetchFrom(daemon.http, "/metrics");
+  assert.equal(large.headers["transfer-encoding"], "chunked");
+  assert.equal(large.text.match(/^many\{/gm)?.length, 20_000);
+});
+
+test("25: HEAD, health, readiness, 404 and 405", async (t) => {
+  const daemon = await start(t);
+  await push(daemon.socket, "x 1\n");
+  const cases: [string, string, number][] = [
+    ["GET", "/metrics", 200],
+    ["GET", "/metrics?name=x", 200],
+    ["GET", "/-/healthy", 200],
+    ["GET", "/-/ready", 200],
+    ["HEAD", "/metrics", 200],
+    ["HEAD", "/-/healthy", 200],
+    ["HEAD", "/-/ready", 200],
+    ["GET", "/", 404],
+    ["POST", "/", 404],
+    ["GET", "/metrics/", 404],
+    ["GET", "/Metrics", 404],
+    ["GET", "//metrics", 404],
+    ["GET", "/-/quit", 404],
+    ["PUT", "/metrics/job/x", 404],
+    ["POST", "/metrics", 405],
+    ["PUT", "/metrics", 405],
+    ["DELETE", "/-/healthy", 405],
+    ["OPTIONS", "/metrics", 405],
+    ["PATCH", "/-/ready", 405],
+  ];
+  for (const [method, path, status] of cases) {
+    const answer = await fetchFrom(daemon.http, path, { method });
+    assert.equal(answer.status, status, `${method} ${path}`);
+    assert.equal(answer.headers.allow, status === 405 ? "GET, HEAD" : undefined, `${method} ${path}`);
+    if (method === "HEAD") assert.equal(answer.body.length, 0);
+    else assert.ok(answer.body.length > 0);
+  }
+  const head = await fetchFrom(daemon.http, "/metrics", { method: "HEAD" });
+  assert.equal(head.headers["content-type"], TEXT);
+});
+
+test("25: a whole URL as target, HTTP/1.0, and a missing Host", async (t) => {
+  const daemon = await start(t);
+  await push(daemon.socket, "x 1\n");
+  const ask = async (text: string): Promise<string> => {
+    const socket = await open(daemon.http);
+    const answer = readAll(socket);
+    await write(socket, text);
+    return answer;
+  };
+  assert.match(
+    await ask("GET http://any/metrics HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n"),
+    /200 OK[\s\S]*x 1\n/,
+  );
+  assert.match(await ask("GET /metrics HTTP/1.0\r\n\r\n"), /200 OK[\s\S]*x 1\n/);
+  assert.match(await ask("GET /metrics HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 400 /);
+  assert.match(await ask("nonsense\r\n\r\n"), /^HTTP\/1\.1 400 /);
+});
+
+test("30: headers over the limit are refused with 431", async (t) => {
+  const daemon = await start(t, { args: ["--max-header-size", "1KiB"] });
+  const fits = await fetchFrom(daemon.http, "/-/healthy", { headers: { "x-filler": "x".repeat(500) } });
+  assert.equal(fits.status, 200);
+  const socket = await open(daemon.http);
+  const answer = readAll(socket);
+  socket.write(`GET /-/healthy HTTP/1.1\r\nHost: x\r\nX-Filler: ${"x".repeat(2000)}\r\n\r\n`);
+  assert.match(await answer, /^HTTP\/1\.1 431 /);
+});
+
+test("30: a body over the limit is refused with 413, one within it is read and dropped", async (t) => {
+  const daemon = await start(t, { args: ["--max-body", "1KiB"] });
+  const post = (body: string) => fetchFrom(daemon.http, "/metrics", { method: "POST", body });
+  assert.equal((await post("\n".repeat(1024))).status, 405);
+  assert.equal((await post("x".repeat(1025))).status, 413);
+  const chunked = await open(daemon.http);
+  const answer = readAll(chunked);
+  const chunk = `400\r\n${"\n".repeat(1024)}\r\n`;
+  chunked.write(`POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}0\r\n\r\n`);
+  assert.match(await answer, /^HTTP\/1\.1 413 /);
+  const kept = await open(daemon.http);
+  const both = readAll(kept);
+  const head = "Host: x\r\nContent-Length: 5";
+  await write(
+    kept,
+    `POST /metrics HTTP/1.1\r\n${head}\r\n\r\na 1\n\nGET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+  );
+  assert.match(await both, /^HTTP\/1\.1 405 [\s\S]*HTTP\/1\.1 200 /);
+});
+
+test("30: a header that never ends, and a connection that says nothing, are closed after the header timeout", async (t) => {
+  const daemon = await start(t, { args: ["--header-timeout", "200ms"] });
+  const silent = await open(daemon.http);
+  const slow = await open(daemon.http);
+  const answers = [readAll(silent), readAll(slow)];
+  await write(slow, "GET /metrics HTTP/1.1\r\nHost: x\r\n");
+  for (const answer of answers) assert.match(await answer, /^HTTP\/1\.1 408 /);
+});
+
+test("30: HTTP connections over the limit are refused, but an idle one makes room", async (t) => {
+  const daemon = await start(t, { args: ["--max-http-connections", "2"] });
+  const busy = await Promise.all([open(daemon.http), open(daemon.http)]);
+  for (const socket of busy) await write(socket, "GET /metrics HTTP/1.1\r\nHost: x\r\n");
+  assert.equal(await readAll(await open(daemon.http)), "");
+  assert.equal((await logged(daemon, /HTTP connection refused/)).limit, 2);
+  const ends = busy.map(readAll);
+  await write(busy[0]!, "\r\n");
+  await until("the idle one is closed for another", async () => {
+    const socket = await open(daemon.http);
+    const answer = readAll(socket);
+    socket.write("GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    return (await answer).startsWith("HTTP/1.1 200 OK");
+  });
+  assert.match(await ends[0]!, /^HTTP\/1\.1 200 OK/);
+  busy[1]!.destroy();
+});
+
+test("30: a thousand pipelined requests wait unread, cost bounded memory, and are all answered", async (t) => {
+  const folder = createFolder(t);
+  const listen = `unix:${join(folder, "http.sock")}`;
+  const daemon = await start(t, { folder, listen, args: ["--cache-size", "1MiB"] });
+  await push(daemon.socket, manySeries(400));
+  const page = await scrape(daemon);
+  const calm = residentBytes(daemon.pid);
+  const socket = await open(daemon.http);
+  socket.pause();
+  await write(socket, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(999));
+  socket.write("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  // Others are served meanwhile: by then the daemon has done with this connection what it will do.
+  for (let i = 0; i < 50; i++) assert.equal(await scrape(daemon), page);
+  const grown = residentBytes(daemon.pid) - calm;
+  assert.ok(grown < 12 * 1024 * 1024, `grown by ${grown} for pages of ${page.length}`);
+  const all = await readAll(socket);
+  assert.equal(all.split("HTTP/1.1 200 OK\r\n").length - 1, 1000);
+  assert.equal(all.split(page).length - 1, 1000);
+});
+
+test("30: no descriptor leaks, however scrapers end", async (t) => {
+  const daemon = await start(t, { args: ["--cache-size", "16MiB"] });
+  await push(daemon.socket, manySeries(20_000));
+  await scrape(daemon);
+  const calm = descriptorCount(daemon.pid);
+  for (let round = 0; round < 10; round++) {
+    for (let i = 0; i < 6; i++) {
+      const socket = await open(daemon.http);
+      const encoding = i % 2 === 0 ? "gzip" : "identity";
+      await write(socket, `GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: ${encoding}\r\n\r\n`);
+      if (i % 3 === 0) await new Promise((resolve) => socket.once("data", resolve));
+      if (i % 3 === 1) socket.resetAndDestroy();
+      else socket.destroy();
+    }
+  }
+  await until("all descriptors are closed", () => descriptorCount(daemon.pid) <= calm);
+  assert.equal((await scrape(daemon)).match(/^many\{/gm)?.length, 20_000, "all places are free again");
+});
