@@ -174,8 +174,8 @@ for (const artefact of ARTEFACTS) {
     test("16, 18 · the room of the expired is usable again though nobody scraped", () => {
       const module = full(artefact);
       const capacity = fill(module, "m", 0);
-      pushSeries(module, "m", range(capacity).toReversed(), TTL_MS + 1, 0.5);
-      assert.deepEqual(sorted(visible(module, "m", TTL_MS + 1)), range(capacity));
+      pushSeries(module, "m", range(capacity).toReversed(), TTL_MS + 1000, 0.5);
+      assert.deepEqual(sorted(visible(module, "m", TTL_MS + 1000)), range(capacity));
       assert.equal(module.counter("evicted"), 0);
       assert.equal(module.counter("expired"), capacity);
     });
