@@ -4,8 +4,9 @@
  * Room is made for a newcomer in this order: expired metrics; HELP texts; families that have metadata only; of the
  * family that holds most of the cache the metric that was pushed longest ago. Every search looks at a bounded number of blocks or families.
  *
- *   sweep    SWEEP_BLOCKS blocks for expired metrics, only after NEXT_DUE: nothing expires before that time. Where
- *            there are more blocks, the next push goes on with the next of them.
+ *   sweep    SWEEP_BLOCKS blocks for expired metrics, only after NEXT_DUE: nothing expires before that time. It is
+ *            done whenever the time has changed, and when room is needed. Where there are more blocks, the next one
+ *            goes on with the next of them; what is expired is never found meanwhile.
  *   oldest   SEARCH_BLOCKS blocks by the stamp that each notes for its oldest metric; in a larger family the next
  *            search goes on behind them.
  */
@@ -72,6 +73,9 @@ export function advance(nowMs: f64): void {
   if (now == load<f64>(NOW)) return;
   if (now - load<f64>(SWEPT) >= SWEEP_MS) sweepAll(now);
   setNow(now);
+  // The narrow cache is swept whole, so that what expired is gone before anything else happens.
+  do sweep(SWEEP_BLOCKS);
+  while (!WIDE && now >= load<f64>(NEXT_DUE));
 }
 
 /** The family and block that a walk over all blocks comes to next. */

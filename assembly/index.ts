@@ -168,9 +168,8 @@ export function cacheBytes(): u32 {
  */
 export function ingest(offset: u32, length: u32, nowMs: f64): i32 {
   if (!ready || offset > (INPUT_BYTES as u32) || length > (INPUT_BYTES as u32) - offset) return -1;
-  advance(nowMs);
   const at = INPUT + (offset as usize);
-  return checked<i32>((takeLines(at, at + (length as usize)) - at) as i32);
+  return checked<i32>((takeLines(at, at + (length as usize), nowMs) - at) as i32);
 }
 
 /** Ends a push; `tailBytes` bytes of an incomplete line are left. 0; -1: not ready. */

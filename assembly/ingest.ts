@@ -18,7 +18,7 @@ import {
   count,
   keepsTimestamps,
 } from "./header";
-import { classOf as classOfTtl, stampOf, storeStamp } from "./clock";
+import { classOf as classOfTtl, stampOf, storeStamp, loadStamp, isExpired } from "./clock";
 import { textBytes, textLength, readLabel, labelRef, labelNumber, NO_NUMBER } from "./text";
 import { readLine, readKey, nameAt, nameBytes, reason } from "./line";
 import { readDigits, readValue, packedBytes, storePacked } from "./number";
@@ -37,6 +37,7 @@ import {
 } from "./block";
 import { findMetric, lineHash, behindLabels } from "./metric";
 import { takeSample } from "./sample";
+import { advance } from "./cache";
 import { takeComment, endPush } from "./comment";
 import { LAST_METRIC, ROUND, TTL, TTL_NEVER, SKIPPING } from "./connection";
 
@@ -211,6 +212,7 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   if (next == 0 || next > end || next - at > longest) return 0;
   const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
   if (packedBytes > length || classOf(blockAt) != index) return 0;
+  if (isExpired(index, loadStamp(record + STAMP_AT))) return 0;
   storePacked(valueAt, length);
   storeStamp(record + STAMP_AT, stamp);
   ++slot;
@@ -230,6 +232,7 @@ function takeKnown(at: usize, feed: usize, index: u32, stamp: u32): bool {
   const record = recordAt(home, ref & 15);
   const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
   if (packedBytes > length || kindOf(home) != 0 || classOf(home) != index) return false;
+  if (isExpired(index, loadStamp(record + STAMP_AT))) return false;
   storePacked(behindLabels(home, record), length);
   storeStamp(record + STAMP_AT, stamp);
   learn(load<u32>(LAST_METRIC), ref);
@@ -277,8 +280,10 @@ let longest: usize = 0;
  * Takes all complete lines in [at, end), which lies in the input window. Returns the address behind the last one; what
  * is left there is at most one line of the longest length, and a CR.
  */
-export function takeLines(at: usize, end: usize): usize {
+export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   badReason = -1;
+  // A call that completes no line does not count as one: how the stream is cut must not matter.
+  if (find(at, end, 10) != end) advance(nowMs);
   if (load<u8>(SKIPPING) != 0) {
     at = find(at, end, 10);
     if (at == end) return end;

@@ -199,9 +199,6 @@ function putForeign(at: usize, bytes: usize, suffix: u64, suffixBytes: usize, co
   }
   putWord(0x5f5f55, 3);
   putEscaped(at, bytes, colons);
-  if (suffixBytes == 0) return;
-  // The suffix is a "_", doubled here, and letters.
-  put(95);
   putWord(suffix, suffixBytes);
 }
 

@@ -9,6 +9,7 @@ import {
   SERIES,
   SAMPLES,
   CREATED,
+  EXPIRED,
   CLASHES,
   NOT_ITS_SAMPLE,
   TOO_BIG,
@@ -17,7 +18,7 @@ import {
   rejects,
   keepsTimestamps,
 } from "./header";
-import { stampOf, storeStamp } from "./clock";
+import { stampOf, storeStamp, loadStamp, isExpired } from "./clock";
 import {
   nameAt,
   nameBytes,
@@ -436,12 +437,24 @@ function touch(ref: u32): u32 {
   return moved;
 }
 
+/** The line's metric in `owner`, 0: there is none. One that is expired goes, and its family with its last one. */
+function findLiving(skip: i32): u32 {
+  const ref = findMetric(owner, lineHash(owner, skip), skip);
+  if (ref == 0) return 0;
+  const at = address(ref >> 4);
+  if (!isExpired(classOf(at), loadStamp(recordAt(at, ref & 15) + STAMP_AT))) return ref;
+  removeMetric(ref);
+  count(EXPIRED);
+  owner = findFamily(nameAt, ownerBytes);
+  return 0;
+}
+
 /** The sample of a metric that has one. */
 function single(): i32 {
   let ref: u32 = 0;
   if (owner != 0) {
     conform();
-    ref = findMetric(owner, lineHash(owner, -1), -1);
+    ref = findLiving(-1);
   }
   if (ref == 0) {
     if (!fits()) return abandon();
@@ -508,7 +521,7 @@ function many(): i32 {
   const isOpen = ref != 0;
   if (!isOpen) {
     closeOpen();
-    if (owner != 0) ref = findMetric(owner, lineHash(owner, special), special);
+    if (owner != 0) ref = findLiving(special);
   }
   if (ref == 0) {
     if (!fits()) return abandon();
