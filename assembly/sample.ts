@@ -105,6 +105,7 @@ import {
   addSample,
   addFailure,
   emptySchema,
+  convert,
   initializeSamples,
   TOTAL,
   SUM,
@@ -231,6 +232,7 @@ function resolve(): bool {
     }
   }
   owner = findFamily(nameAt, nameBytes);
+  if (owner == 0 && suffix == CREATED_PART && pendingType(nameBytes) == 0 && findTotal()) return true;
   const type = typeBefore(owner, nameBytes);
   if (type == SUMMARY) {
     part = QUANTILE;
@@ -238,6 +240,19 @@ function resolve(): bool {
     return special >= 0;
   }
   return !holdsMany(type);
+}
+
+/** Whether the line is the `_created` of a counter that is known: it is a part of that metric then. */
+function findTotal(): bool {
+  const bytes = nameBytes - suffixBytes;
+  copy(TEXT, nameAt, bytes);
+  store<u64>(TEXT + bytes, 0x6c61746f745f);
+  const family = findFamily(TEXT, bytes + 6);
+  if (family == 0 || wantedType(address(family)) != COUNTER) return false;
+  if (findMetric(family, lineHash(family, -1), -1) == 0) return false;
+  owner = family;
+  part = CREATED_PART;
+  return true;
 }
 
 /** Removes all blocks of a family, and the family itself unless it is to stay. */
@@ -402,8 +417,13 @@ function grow(ref: u32, place: usize, more: usize): u32 {
   return grown;
 }
 
+/** Moves a metric to a block of the same kind. */
+function moveHere(ref: u32, to: u32, place: usize, more: usize): u32 {
+  return moveMetric(ref, to, kindOf(address(ref >> 4)), place, more);
+}
+
 function tryGrow(ref: u32, place: usize, more: usize): u32 {
-  if (!canGrowRecord(ref >> 4, ref & 15, more)) return moveMetric(ref, classOf(address(ref >> 4)), place, more);
+  if (!canGrowRecord(ref >> 4, ref & 15, more)) return moveHere(ref, classOf(address(ref >> 4)), place, more);
   growRecord(ref >> 4, ref & 15, metricAddress(ref) + place, more);
   return ref;
 }
@@ -429,10 +449,10 @@ function touch(ref: u32): u32 {
   }
   beginRoom();
   const bytes = recordSize(at, recordAt(at, ref & 15));
-  let moved = moveMetric(ref, index, bytes, 0);
+  let moved = moveHere(ref, index, bytes, 0);
   while (moved == 0) {
     if (!makeRoom(0, ref)) return ref;
-    moved = moveMetric(ref, index, bytes, 0);
+    moved = moveHere(ref, index, bytes, 0);
   }
   return moved;
 }
@@ -462,7 +482,13 @@ function single(): i32 {
     ref = create(0, length, (length as usize) + timestampBytes());
     if (ref == 0) return REFUSED;
     add(SERIES, 1);
-  } else ref = touch(ref);
+  } else {
+    ref = touch(ref);
+    if (kindOf(address(ref >> 4)) == MULTI) {
+      openRound(ref);
+      return takePart(ref);
+    }
+  }
   let record = metricAddress(ref);
   let length = (load<u8>(record, FLAGS_AT) as u32) & 15;
   if (valueBytes > length) {
@@ -522,16 +548,37 @@ function many(): i32 {
   if (!isOpen) {
     closeOpen();
     if (owner != 0) ref = findLiving(special);
+    if (ref == 0 && part == CREATED_PART && !holdsMany(typeBefore(owner, ownerBytes))) {
+      // The counter has expired.
+      owner = 0;
+      part = TOTAL;
+      return single();
+    }
   }
   if (ref == 0) {
     if (!fits()) return abandon();
     ref = create(MULTI, MANY, SAMPLES_HEAD);
     if (ref == 0) return REFUSED;
     store<u8>(metricAddress(ref), MANY | (HIDDEN << 4), FLAGS_AT);
-  } else ref = touch(ref);
+  } else {
+    ref = touch(ref);
+    if (kindOf(address(ref >> 4)) != MULTI) ref = convertHere(ref);
+    if (ref == 0) return REFUSED;
+  }
   if (!isOpen) openRound(ref);
   else store<u32>(LAST_METRIC, ref);
   return takePart(ref);
+}
+
+/** Makes the metric one of many samples, making room for it. 0: there is none. */
+function convertHere(ref: u32): u32 {
+  beginRoom();
+  let converted = convert(ref);
+  while (converted == 0) {
+    if (!makeRoom(0, ref)) return 0;
+    converted = convert(ref);
+  }
+  return converted;
 }
 
 /** Stores the line's value as a part of the open metric. */

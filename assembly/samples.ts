@@ -30,6 +30,8 @@ import {
   shrinkRecord,
   FLAGS_AT,
   HIDDEN,
+  MANY,
+  MULTI,
 } from "./block";
 import { metricAddress, behindLabels, timestampBytes, moveMetric, SAMPLES_HEAD } from "./metric";
 
@@ -86,6 +88,32 @@ export function initializeSamples(head: usize, schema: u32): void {
 export function emptySchema(place: u32): u32 {
   store<u8>(TEXT, place);
   return useText(TEXT, 1, 0);
+}
+
+/**
+ * Makes a metric with one sample one that can hold many, that sample its TOTAL. Returns its new reference; 0: there is
+ * no room, and nothing has changed.
+ */
+export function convert(ref: u32): u32 {
+  store<u8>(TEXT, 255);
+  store<u16>(TEXT, TOTAL, 1);
+  const schema = useText(TEXT, 3, 0);
+  if (schema == 0) return 0;
+  const at = address(ref >> 4);
+  const record = recordAt(at, ref & 15);
+  const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
+  const moved = moveMetric(ref, classOf(at), MULTI, behindLabels(at, record) - record, SAMPLES_HEAD + 1);
+  if (moved == 0) {
+    dropText(schema);
+    return 0;
+  }
+  const to = metricAddress(moved);
+  store<u8>(to, ((load<u8>(to, FLAGS_AT) as u32) & 0xf0) | MANY, FLAGS_AT);
+  const head = samplesAt(moved);
+  initializeSamples(head, schema);
+  store<u8>(head, 1, COUNT_AT);
+  store<u8>(firstSample(head), length);
+  return moved;
 }
 
 /** What findSample found: the sample's address, its number, or 0 and the number of samples. */
@@ -191,7 +219,7 @@ export function addSample(ref: u32, part: u32, text: usize, bytes: usize, length
   const place = sampleAt(behindLabels(at, record), index);
   if (canGrowRecord(ref >> 4, ref & 15, more)) growRecord(ref >> 4, ref & 15, place, more);
   else {
-    const moved = moveMetric(ref, classOf(at), place - record, more);
+    const moved = moveMetric(ref, classOf(at), MULTI, place - record, more);
     if (moved == 0) {
       dropText(schema);
       return 0;
