@@ -41,6 +41,8 @@ import {
   HELP_BYTES,
   COUNTERS,
   COUNTER_LIMIT,
+  SAMPLES_GONE,
+  BAD,
   FLAG_REJECT,
   FLAG_TIMESTAMPS,
 } from "./header";
@@ -214,7 +216,7 @@ export function renderClose(handle: u32): i32 {
 
 /** The count of events `index` (docs/ABI.md); NaN for an unknown one. */
 export function counter(index: u32): f64 {
-  if (index >= COUNTER_LIMIT) return NaN;
+  if (index >= COUNTER_LIMIT || (index > SAMPLES_GONE && index < BAD)) return NaN;
   return ready ? (load<u64>(COUNTERS + ((index << 3) as usize)) as f64) : 0;
 }
 

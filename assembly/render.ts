@@ -612,6 +612,12 @@ function putBlock(ref: u32): bool {
   return true;
 }
 
+/** Whether there is anything to be written in this pass: `_created` of a counter, unless a family is called so. */
+function hasPass(type: u32): bool {
+  if (load<u32>(row, PASS) == 0 || holdsMany(type)) return true;
+  return endsIn(0x6c61746f745f, 6) && !hasRelative(6, 0x646574616572635f, 8);
+}
+
 /** Writes the blocks of the family where the render stands, in this pass. Returns false if the piece is full. */
 function putPass(): bool {
   const last = lastBlock(family);
@@ -682,8 +688,7 @@ export function writePiece(handle: u32): u32 {
       enterFamily(row, nextFamily(family));
       continue;
     }
-    const isTwice = load<u32>(row, PASS) == 1 && !holdsMany(type) && hasRelative(6, 0x646574616572635f, 8);
-    if (!isTwice && !putPass()) return (to - OUTPUT) as u32;
+    if (hasPass(type) && !putPass()) return (to - OUTPUT) as u32;
     const pass = load<u32>(row, PASS) + 1;
     if (pass < passes(type)) {
       store<u32>(row, pass, PASS);
