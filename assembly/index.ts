@@ -258,9 +258,4 @@ export function badLength(): u32 {
   return reasonOfBad < 0 ? 0 : (badBytes as u32);
 }
 
-/** 0, or in debug builds the number of a relation that does not hold: a bug of ours. */
-export function validate(): i32 {
-  return CHECKED && ready ? check() : 0;
-}
-
 if (WIDE && REF != 4) ERROR("wide references have four bytes");

@@ -258,7 +258,7 @@ function findBlock(family: u32, labels: u32, index: u32, kind: u32, bytes: usize
   const holeAt: usize = hole == except ? 0 : addressOf(hole, BLOCK);
   if (holeAt != 0 && familyOf(holeAt) == family && takes(hole, labels, index, kind, bytes)) return hole;
   let ref = last;
-  for (let i = SEARCH_BLOCKS; i > 0; --i) {
+  for (let i: u32 = WIDE ? 8 : SEARCH_BLOCKS; i > 0; --i) {
     ref = WIDE ? previousBlock(ref, address(ref)) : nextBlock(address(ref));
     if (ref != except && takes(ref, labels, index, kind, bytes)) return ref;
     if (ref == last) {

@@ -275,7 +275,7 @@ function claim(suffix: u64, bytes: usize): void {
   copy(TEXT, nameAt, ownerBytes);
   store<u64>(TEXT + ownerBytes, suffix);
   const family = findFamily(TEXT, ownerBytes + bytes);
-  if (family == 0 || holdsMany(wantedType(address(family)))) return;
+  if (family == 0 || holdsMany(typeOf(address(family)) & 7)) return;
   if (kindOf(address(lastBlock(address(family)))) != META) count(CLASHES);
   purge(family, false);
 }
@@ -326,21 +326,24 @@ function fits(): bool {
   return fitsText(names) && (kept as u32) + 64 <= load<u32>(CACHE_SIZE) >> 1 && written <= OUTPUT_BYTES - METADATA_BYTES;
 }
 
-/** Takes over what OpenMetrics declared of `x` for its sample `x_total` or `x_info`. */
-function adopt(): void {
-  let bytes: usize = 0;
-  let type = COUNTER;
-  if (endsIn(0x6c61746f745f, 6)) bytes = 6;
-  else if (endsIn(0x6f666e695f, 5)) {
-    bytes = 5;
-    type = INFO;
-  } else return;
-  type |= TYPED;
-  const base = findFamily(nameAt, nameBytes - bytes);
-  if (base == 0 ? pendingType(nameBytes - bytes) != type : hasMetrics(base) || declaredOf(address(base)) != type) return;
+/** Bytes of `x` if OpenMetrics declared `x`, whose sample this is: `x_total` of a counter, `x_info`. Else 0. */
+function declaredBase(): usize {
+  const isTotal = endsIn(0x6c61746f745f, 6);
+  if (!isTotal && !endsIn(0x6f666e695f, 5)) return 0;
+  const bytes = nameBytes - (isTotal ? 6 : 5);
+  const type = (isTotal ? COUNTER : INFO) | TYPED;
+  const base = findFamily(nameAt, bytes);
+  if (base == 0) return pendingType(bytes) == type ? bytes : 0;
+  return !hasMetrics(base) && declaredOf(address(base)) == type ? bytes : 0;
+}
+
+/** Takes over what was declared of the base, the line's first bytes, for the new owner. */
+function adopt(bytes: usize): void {
+  const type = (nameBytes - bytes == 6 ? COUNTER : INFO) | TYPED;
   setTypes(address(owner), type, type);
   setFlag(address(owner), BY_BASE, true);
-  if (base == 0) return;
+  const base = findFamily(nameAt, bytes);
+  if (base == 0 || hasMetrics(base)) return;
   const help = helpOf(address(base));
   if (help != 0 && helpOf(address(owner)) == 0 && setHelp(owner, help)) setHelp(base, 0);
   setUnit(owner, unitOfFamily(address(base)));
@@ -380,7 +383,7 @@ function create(kind: u32, length: u32, rest: usize): u32 {
     claimAll(types & 7);
     owner = findFamily(nameAt, ownerBytes);
   }
-  const isNew = owner == 0;
+  const base = owner == 0 && kind == 0 ? declaredBase() : 0;
   beginRoom();
   let ref = attempt(types, kind, length, rest);
   while (ref == 0) {
@@ -389,7 +392,7 @@ function create(kind: u32, length: u32, rest: usize): u32 {
     ref = attempt(types, kind, length, rest);
   }
   count(CREATED);
-  if (isNew) adopt();
+  if (base != 0) adopt(base);
   return ref;
 }
 
