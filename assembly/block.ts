@@ -124,6 +124,15 @@ function records(at: usize): usize {
   return at + HEAD + (load<u8>(at, SLOTS) as usize) * OFFSET;
 }
 
+/** Where the offsets of slots begin, and what they are counted from: for callers that go through all of them. */
+export function offsetsOf(at: usize): usize {
+  return at + HEAD;
+}
+
+export function recordsOf(at: usize): usize {
+  return records(at) - 1;
+}
+
 /** Address of the record in a slot, 0: the slot is free or there is none. */
 export function recordAt(at: usize, slot: u32): usize {
   if (slot >= slotsOf(at)) return 0;

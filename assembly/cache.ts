@@ -4,8 +4,9 @@
  * Room is made for a newcomer in this order: expired metrics; HELP texts; families that have metadata only; of the
  * family that holds most of the cache the metric that was pushed longest ago. Every search looks at a bounded number of blocks or families.
  *
- *   sweep    SWEEP_BLOCKS blocks for expired metrics, only after NEXT_DUE: nothing expires before that time. Where
- *            there are more blocks, the next push goes on with the next of them.
+ *   sweep    SWEEP_BLOCKS blocks for expired metrics, only after NEXT_DUE: nothing expires before that time. It is
+ *            done whenever the time has changed, and when room is needed. Where there are more blocks, the next one
+ *            goes on with the next of them; what is expired is never found meanwhile.
  *   oldest   SEARCH_BLOCKS blocks by the stamp that each notes for its oldest metric; in a larger family the next
  *            search goes on behind them.
  */
@@ -23,6 +24,7 @@ import {
   METAS,
   HELP_HAND,
   OLDEST_HAND,
+  OLDEST_UNTIL,
   EXPIRED,
   EVICTED,
   REFUSED_FAMILY,
@@ -72,6 +74,9 @@ export function advance(nowMs: f64): void {
   if (now == load<f64>(NOW)) return;
   if (now - load<f64>(SWEPT) >= SWEEP_MS) sweepAll(now);
   setNow(now);
+  // The narrow cache is swept whole, so that what expired is gone before anything else happens.
+  do sweep(SWEEP_BLOCKS);
+  while (!WIDE && now >= load<f64>(NEXT_DUE));
 }
 
 /** The family and block that a walk over all blocks comes to next. */
@@ -246,25 +251,39 @@ function dropMetadata(keep: u32): bool {
 /** The block behind those that the last search looked at. */
 let searchEnd: u32 = 0;
 
-/** The block of the family whose noted oldest stamp is the oldest, of those that are looked at. */
+/** When the oldest metric of a block was pushed, or before. */
+function pushedAt(block: usize): f64 {
+  return load<f64>(NOW) - ageMs(classOf(block), oldestOf(block));
+}
+
+/**
+ * The block of the family whose noted oldest stamp is the oldest, of those that are looked at. As long as the one found
+ * last has a metric that is older than all of the others, no other is looked at: what is pushed only gets younger.
+ */
 function oldestBlock(family: u32): u32 {
   const last = lastBlock(address(family));
   let block = load<u32>(OLDEST_HAND);
   if (block == 0 || familyOf(address(block)) != family) block = nextBlock(address(last));
+  else if (pushedAt(address(block)) <= load<f64>(OLDEST_UNTIL)) {
+    searchEnd = nextBlock(address(block));
+    return block;
+  }
   const first = block;
   let best = block;
-  let most: f64 = -1;
+  let earliest: f64 = Infinity;
+  let second: f64 = Infinity;
   for (let i: u32 = WIDE ? SEARCH_BLOCKS : SEARCH_BLOCKS * 8; i > 0; --i) {
-    const at = address(block);
-    const blockAge = ageMs(classOf(at), oldestOf(at));
-    if (blockAge > most) {
-      most = blockAge;
+    const pushed = pushedAt(address(block));
+    if (pushed < earliest) {
+      second = earliest;
+      earliest = pushed;
       best = block;
-    }
-    block = nextBlock(at);
+    } else second = min(second, pushed);
+    block = nextBlock(address(block));
     if (block == first) break;
   }
   searchEnd = block;
+  store<f64>(OLDEST_UNTIL, second);
   return best;
 }
 
@@ -297,6 +316,7 @@ function evict(newcomers: u32, keep: u32): bool {
   if (family == newcomers && !isSilent(classOf(at), stamp)) {
     // In a family of more blocks than one search looks at, the next one goes on behind these.
     store<u32>(OLDEST_HAND, searchEnd);
+    store<f64>(OLDEST_UNTIL, -Infinity);
     return refuse(REFUSED_FAMILY);
   }
   if (record == 0) {

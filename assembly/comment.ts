@@ -199,9 +199,9 @@ function takeType(end: usize, index: u32): i32 {
   end = trimEnd(restAt, end);
   const type = readType(restAt, end);
   if (type == 0) return BAD_METADATA;
-  store<u32>(TYPED_NAME, hash(nameAt, nameBytes));
-  store<u8>(LAST_TYPE, type);
   const ref = family(type, index);
+  store<u32>(TYPED_NAME, hash(nameAt, nameBytes));
+  store<u8>(LAST_TYPE, ref == 0 ? type : 0);
   if (ref != 0) declare(ref, type);
   return TAKEN;
 }

@@ -11,8 +11,8 @@
  *           u8   length of the name
  *           ref  wide only: previous family in order of creation
  *                name
- *           ref  only with HAS_HELP: the help
- *           u8   only with HAS_UNIT: length of the unit, the end of the name without its suffix
+ *           ref  narrow only with HAS_HELP: the help
+ *           u8   narrow only with HAS_UNIT: length of the unit, the end of the name without its suffix
  */
 import { REF, WIDE, SEARCH_FAMILIES } from "./layout";
 import { equal, hash, copy } from "./bytes";
@@ -42,6 +42,8 @@ const TYPES: usize = REF * 5 + 1;
 const LENGTH: usize = REF * 5 + 2;
 const PREVIOUS: usize = REF * 5 + 3;
 const NAME: usize = WIDE ? PREVIOUS + REF : PREVIOUS;
+/** Wide families have the room for help and unit from the start: their segment may be full later. */
+const SPARE: usize = WIDE ? REF + 1 : 0;
 
 export const HAS_HELP: u32 = 1;
 export const HAS_UNIT: u32 = 2;
@@ -132,7 +134,7 @@ function helpAt(at: usize): usize {
 }
 
 function unitAt(at: usize): usize {
-  return helpAt(at) + ((flags(at) & HAS_HELP) != 0 ? REF : 0);
+  return helpAt(at) + (WIDE || (flags(at) & HAS_HELP) != 0 ? REF : 0);
 }
 
 /** The help's reference, or 0. */
@@ -146,7 +148,7 @@ export function unitOf(at: usize): usize {
 }
 
 function size(at: usize): usize {
-  return unitAt(at) - at + ((flags(at) & HAS_UNIT) != 0 ? 1 : 0);
+  return unitAt(at) - at + (WIDE || (flags(at) & HAS_UNIT) != 0 ? 1 : 0);
 }
 
 function bytesOf(ref: u32): u32 {
@@ -160,12 +162,12 @@ export function charge(ref: u32, by: i32): void {
   storeRef(at + BYTES, bytes);
   const largest = load<u32>(LARGEST);
   if (by < 0 || ref == largest) return;
-  // Where the largest is gone, another may hold as much as the second.
-  const most = largest == 0 ? load<u32>(SECOND_BYTES) : familyBytes(address(largest));
+  // Where the largest has shrunk or is gone, another may hold as much as the second.
+  const most = max(load<u32>(SECOND_BYTES), bytesOf(largest));
   if (bytes > most) {
     store<u32>(LARGEST, ref);
     store<u32>(SECOND_BYTES, most);
-  } else if (bytes > load<u32>(SECOND_BYTES)) store<u32>(SECOND_BYTES, bytes);
+  } else store<u32>(SECOND_BYTES, max(load<u32>(SECOND_BYTES), bytes));
 }
 
 /** The family that holds most of the cache, 0: there is none. Looks at a bounded number of families a call. */
@@ -213,7 +215,7 @@ export function hasName(at: usize, text: usize, count: usize): bool {
 
 /** Makes a family without blocks. 0: there is no room. */
 export function createFamily(text: usize, count: usize): u32 {
-  const bytes = NAME + count;
+  const bytes = NAME + count + SPARE;
   const ref = alloc(FAMILY, bytes, 0, 0);
   if (ref == 0) return 0;
   const at = address(ref);
@@ -277,15 +279,16 @@ export function freeFamily(ref: u32): void {
 export function setHelp(ref: u32, help: u32): bool {
   let at = address(ref);
   const has = (flags(at) & HAS_HELP) != 0;
-  if (help != 0 && !has) {
+  if (!WIDE && help != 0 && !has) {
     if (!canGrow(ref, REF)) return false;
     insert(ref, helpAt(at), REF);
   }
   at = address(ref);
   if (help != 0) storeRef(helpAt(at), help);
-  else if (has) remove(ref, helpAt(at), REF);
+  else if (!WIDE && has) remove(ref, helpAt(at), REF);
   at = address(ref);
   setFlag(at, HAS_HELP, help != 0);
+  if (WIDE) return true;
   const by = help != 0 && !has ? (REF as i32) : help == 0 && has ? -(REF as i32) : 0;
   add(NAME_BYTES, by);
   charge(ref, by);
@@ -297,13 +300,14 @@ export function setUnit(ref: u32, count: usize): bool {
   let at = address(ref);
   const has = (flags(at) & HAS_UNIT) != 0;
   if (count == 0 && !has) return true;
-  if (!has) {
+  if (!WIDE && !has) {
     if (!canGrow(ref, 1)) return false;
     insert(ref, unitAt(at), 1);
-  } else if (count == 0) remove(ref, unitAt(at), 1);
+  } else if (!WIDE && count == 0) remove(ref, unitAt(at), 1);
   at = address(ref);
   if (count != 0) store<u8>(unitAt(at), count as u32);
   setFlag(at, HAS_UNIT, count != 0);
+  if (WIDE) return true;
   const by = (count != 0 ? 1 : 0) - (has ? 1 : 0);
   add(NAME_BYTES, by);
   charge(ref, by);

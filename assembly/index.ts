@@ -41,6 +41,8 @@ import {
   HELP_BYTES,
   COUNTERS,
   COUNTER_LIMIT,
+  SAMPLES_GONE,
+  BAD,
   FLAG_REJECT,
   FLAG_TIMESTAMPS,
 } from "./header";
@@ -168,9 +170,8 @@ export function cacheBytes(): u32 {
  */
 export function ingest(offset: u32, length: u32, nowMs: f64): i32 {
   if (!ready || offset > (INPUT_BYTES as u32) || length > (INPUT_BYTES as u32) - offset) return -1;
-  advance(nowMs);
   const at = INPUT + (offset as usize);
-  return checked<i32>((takeLines(at, at + (length as usize)) - at) as i32);
+  return checked<i32>((takeLines(at, at + (length as usize), nowMs) - at) as i32);
 }
 
 /** Ends a push; `tailBytes` bytes of an incomplete line are left. 0; -1: not ready. */
@@ -215,7 +216,7 @@ export function renderClose(handle: u32): i32 {
 
 /** The count of events `index` (docs/ABI.md); NaN for an unknown one. */
 export function counter(index: u32): f64 {
-  if (index >= COUNTER_LIMIT) return NaN;
+  if (index >= COUNTER_LIMIT || (index > SAMPLES_GONE && index < BAD)) return NaN;
   return ready ? (load<u64>(COUNTERS + ((index << 3) as usize)) as f64) : 0;
 }
 
@@ -255,11 +256,6 @@ export function badOffset(): u32 {
 /** Bytes of that line. */
 export function badLength(): u32 {
   return reasonOfBad < 0 ? 0 : (badBytes as u32);
-}
-
-/** 0, or in debug builds the number of a relation that does not hold: a bug of ours. */
-export function validate(): i32 {
-  return CHECKED && ready ? check() : 0;
 }
 
 if (WIDE && REF != 4) ERROR("wide references have four bytes");

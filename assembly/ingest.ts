@@ -8,6 +8,7 @@
  * without checking them: only what is in the cache can be found. All others go the long way, by line.ts and sample.ts.
  */
 import { find } from "./bytes";
+import { OFFSET, WIDE } from "./layout";
 import { address, addressOf, textAddress, BLOCK, FAMILY } from "./heap";
 import {
   MAX_LINE,
@@ -18,13 +19,15 @@ import {
   count,
   keepsTimestamps,
 } from "./header";
-import { classOf as classOfTtl, stampOf, storeStamp } from "./clock";
+import { classOf as classOfTtl, stampOf, storeStamp, loadStamp, isExpired } from "./clock";
 import { textBytes, textLength, readLabel, labelRef, labelNumber, NO_NUMBER } from "./text";
 import { readLine, readKey, nameAt, nameBytes, reason } from "./line";
 import { readDigits, readValue, packedBytes, storePacked } from "./number";
 import { name, nameLength, lastBlock, follow, setFollow, findFamily } from "./family";
 import {
   recordAt,
+  offsetsOf,
+  recordsOf,
   nextBlock,
   slotsOf,
   familyOf,
@@ -37,6 +40,7 @@ import {
 } from "./block";
 import { findMetric, lineHash, behindLabels } from "./metric";
 import { takeSample } from "./sample";
+import { advance } from "./cache";
 import { takeComment, endPush } from "./comment";
 import { LAST_METRIC, ROUND, TTL, TTL_NEVER, SKIPPING } from "./connection";
 
@@ -65,6 +69,8 @@ let block: u32 = 0;
 let blockAt: usize = 0;
 let slot: u32 = 0;
 let slots: u32 = 0;
+let offsets: usize = 0;
+let records: usize = 0;
 let expectedName: usize = 0;
 let expectedBytes: usize = 0;
 let expectedLabels: usize = 0;
@@ -74,58 +80,45 @@ function enter(next: u32, from: u32): void {
   block = next;
   blockAt = address(next);
   slot = from;
-  slots = slotsOf(blockAt);
+  slots = kindOf(blockAt) == 0 ? slotsOf(blockAt) : 0;
+  offsets = offsetsOf(blockAt);
+  records = recordsOf(blockAt);
   const owner = address(familyOf(blockAt));
   expectedName = name(owner);
   expectedBytes = nameLength(owner);
   expectedLabels = namesAt(blockAt);
-  if (kindOf(blockAt) != 0) slots = 0;
 }
 
 /** Expects the metric behind `ref`, any number. */
 function expect(ref: u32): void {
   block = 0;
+  slots = 0;
   if (ref != 0 && addressOf(ref >> 4, BLOCK) != 0) enter(ref >> 4, (ref & 15) + 1);
 }
 
-/** Address of the expected record, stepping over free slots and the end of one block; 0: none is expected. */
-function expected(): usize {
-  if (block == 0) return 0;
-  let record = seek();
-  if (record != 0) return record;
+/** Goes on to the block that is expected behind this one. False: there is none. */
+function enterNext(): bool {
+  if (block == 0) return false;
   const family = familyOf(blockAt);
   const owner = address(family);
   const next = follow(owner);
-  if (lastBlock(owner) != block || next == 0 || next == family) enter(nextBlock(blockAt), 0);
-  else {
-    const after = addressOf(next, FAMILY);
-    if (after == 0) return 0;
-    enter(nextBlock(address(lastBlock(after))), 0);
+  if (lastBlock(owner) != block || next == 0 || next == family) {
+    enter(nextBlock(blockAt), 0);
+    return true;
   }
-  record = seek();
-  return record;
+  const after = addressOf(next, FAMILY);
+  if (after != 0) enter(nextBlock(address(lastBlock(after))), 0);
+  return after != 0;
 }
 
 /** Address of the next record from `slot` on in the block, 0: there is none. */
 function seek(): usize {
   for (; slot < slots; ++slot) {
-    const record = recordAt(blockAt, slot);
-    if (record != 0) return record;
+    const at = offsets + (slot as usize) * OFFSET;
+    const offset = WIDE ? (load<u16>(at) as usize) : (load<u8>(at) as usize);
+    if (offset != 0) return records + offset;
   }
   return 0;
-}
-
-/** Address behind the number `value` in decimal at `at`, 0: it is not there. */
-function skipNumber(at: usize, value: u32): usize {
-  const start = at;
-  let digit = (load<u8>(at) as u32) - 48;
-  if (digit == 0) return value == 0 ? at + 1 : 0;
-  let read: u32 = 0;
-  while (digit < 10) {
-    read = read * 10 + digit;
-    digit = (load<u8>(++at) as u32) - 48;
-  }
-  return read == value && at - start < 10 && at != start ? at : 0;
 }
 
 /** Where skipKey ended in the record: its value. */
@@ -133,7 +126,7 @@ let valueAt: usize = 0;
 
 /**
  * Compares the line at `at` with the expected name and the labels of a record. Returns where its value begins, 0: it
- * is another. This is where the time goes; the comparisons are written out for that.
+ * is another. This is where the time goes: calls are few, and what equal, readLabel and the like do is written out.
  */
 function skipKey(at: usize, record: usize): usize {
   let text = expectedName;
@@ -145,9 +138,12 @@ function skipKey(at: usize, record: usize): usize {
   }
   if ((load<u64>(text) ^ load<u64>(at)) << ((64 - (left << 3)) as u64) != 0) return 0;
   at += left;
-  valueAt = record + LABELS_AT;
+  let value = record + LABELS_AT;
   let label = expectedLabels;
-  if (label == 0) return load<u8>(at) == 32 ? at + 1 : 0;
+  if (label == 0) {
+    valueAt = value;
+    return load<u8>(at) == 32 ? at + 1 : 0;
+  }
   let brace: u32 = 123;
   let count = load<u8>(label++) as u32;
   do {
@@ -164,32 +160,35 @@ function skipKey(at: usize, record: usize): usize {
     label += left;
     // ="
     if (load<u16>(at) != 0x223d) return 0;
-    at = skipValue(at + 2);
-    if (at == 0) return 0;
-  } while (--count != 0);
-  return load<u16>(at) == 0x207d ? at + 2 : 0;
-}
-
-/** Compares the text at `at` with the label value at `valueAt`, and steps over it. Returns the address behind its quote. */
-function skipValue(at: usize): usize {
-  valueAt = readLabel(valueAt);
-  if (labelRef != 0) {
-    const object = textAddress(labelRef);
-    let text = textBytes(object);
-    let left = textLength(object);
-    for (; left > 8; left -= 8) {
-      if (load<u64>(text) != load<u64>(at)) return 0;
-      text += 8;
-      at += 8;
+    at += 2;
+    value = readLabel(value);
+    if (labelRef != 0) {
+      const object = textAddress(labelRef);
+      text = textBytes(object);
+      for (left = textLength(object); left > 8; left -= 8) {
+        if (load<u64>(text) != load<u64>(at)) return 0;
+        text += 8;
+        at += 8;
+      }
+      if ((load<u64>(text) ^ load<u64>(at)) << ((64 - (left << 3)) as u64) != 0) return 0;
+      at += left;
     }
-    if ((load<u64>(text) ^ load<u64>(at)) << ((64 - (left << 3)) as u64) != 0) return 0;
-    at += left;
-  }
-  if (labelNumber != NO_NUMBER) {
-    at = skipNumber(at, labelNumber);
-    if (at == 0) return 0;
-  }
-  return load<u8>(at) == 34 ? at + 1 : 0;
+    let digit = (load<u8>(at) as u32) - 48;
+    if (labelNumber == NO_NUMBER) digit += 48;
+    else {
+      let read = digit;
+      // A zero stands alone: the stem has all others. Ten digits are no number.
+      const limit = at + (digit == 0 ? 1 : 10);
+      if (digit > 9) return 0;
+      while ((digit = (load<u8>(++at) as u32) - 48) < 10 && at < limit) read = read * 10 + digit;
+      if (read != labelNumber) return 0;
+      digit += 48;
+    }
+    if (digit != 34) return 0;
+    ++at;
+  } while (--count != 0);
+  valueAt = value;
+  return load<u16>(at) == 0x207d ? at + 2 : 0;
 }
 
 /** Reads the value at `at` up to the LF before `end`. Returns the address behind the LF, 0: not that simple. */
@@ -203,14 +202,19 @@ function readLast(at: usize, end: usize): usize {
 
 /** Takes the line at `at` if it is the expected one, and needs nothing but its value changed. 0: it is not. */
 function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
-  const record = expected();
-  if (record == 0) return 0;
+  let record = seek();
+  if (record == 0) {
+    if (!enterNext()) return 0;
+    record = seek();
+    if (record == 0) return 0;
+  }
   const value = skipKey(at, record);
   if (value == 0) return 0;
   const next = readLast(value, end);
   if (next == 0 || next > end || next - at > longest) return 0;
   const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
   if (packedBytes > length || classOf(blockAt) != index) return 0;
+  if (isExpired(index, loadStamp(record + STAMP_AT))) return 0;
   storePacked(valueAt, length);
   storeStamp(record + STAMP_AT, stamp);
   ++slot;
@@ -230,6 +234,7 @@ function takeKnown(at: usize, feed: usize, index: u32, stamp: u32): bool {
   const record = recordAt(home, ref & 15);
   const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
   if (packedBytes > length || kindOf(home) != 0 || classOf(home) != index) return false;
+  if (isExpired(index, loadStamp(record + STAMP_AT))) return false;
   storePacked(behindLabels(home, record), length);
   storeStamp(record + STAMP_AT, stamp);
   learn(load<u32>(LAST_METRIC), ref);
@@ -277,8 +282,10 @@ let longest: usize = 0;
  * Takes all complete lines in [at, end), which lies in the input window. Returns the address behind the last one; what
  * is left there is at most one line of the longest length, and a CR.
  */
-export function takeLines(at: usize, end: usize): usize {
+export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   badReason = -1;
+  // A call that completes no line does not count as one: how the stream is cut must not matter.
+  if (find(at, end, 10) != end) advance(nowMs);
   if (load<u8>(SKIPPING) != 0) {
     at = find(at, end, 10);
     if (at == end) return end;

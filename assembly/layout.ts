@@ -85,7 +85,7 @@ export const VALUE_CHARS: u32 = 24;
 
 /** What one push may do to make room: blocks looked at, metrics evicted. */
 export const SWEEP_BLOCKS: u32 = 256;
-export const SEARCH_BLOCKS: u32 = WIDE ? 16 : 256;
+export const SEARCH_BLOCKS: u32 = WIDE ? 64 : 256;
 export const SEARCH_FAMILIES: u32 = 256;
 export const SEARCH_SEGMENTS: u32 = 32;
 export const EVICTIONS: u32 = 1024;

@@ -51,6 +51,10 @@ let labelsEnd: usize = 0;
 /** The first label that a later one may not repeat: an exemplar's are apart from the sample's. */
 let firstLabel: u32 = 0;
 
+/** The line has a label that is written in the escaping, and one that looks so. */
+let foreign: bool = false;
+let escaped: bool = false;
+
 function fail(why: i32): bool {
   reason = why;
   return false;
@@ -109,6 +113,10 @@ function addLabel(name: usize, bytes: usize, at: usize, end: usize): bool {
   // "__name__"
   if (bytes == 8 && load<u64>(name) == 0x5f5f656d616e5f5f) return fail(BAD_LABEL);
   if (labelCount == LABEL_LIMIT) return fail(TOO_MANY_LABELS);
+  // Names outside of [a-zA-Z0-9_] are written as U__...: they must not meet one that is called so.
+  if (skipName(name, name + bytes, false) != name + bytes) foreign = true;
+  else if (((load<u32>(name) & 0xffffff) as u32) == 0x5f5f55) escaped = true;
+  if (foreign && escaped) return fail(BAD_LABEL);
   const nameHash = hash(name, bytes);
   for (let i = firstLabel; i < labelCount; ++i) {
     const other = row(i);
@@ -267,6 +275,8 @@ export function readLine(at: usize, end: usize): bool {
   nameBytes = at - nameAt;
   if (nameBytes > NAME_LIMIT) return fail(BAD_NAME);
   labelCount = 0;
+  foreign = false;
+  escaped = false;
   const behind = skipSpace(at, end);
   if (behind < end && load<u8>(behind) == 123) {
     if (!readLabels(behind + 1, end, nameBytes != 0)) return false;

@@ -258,7 +258,7 @@ function findBlock(family: u32, labels: u32, index: u32, kind: u32, bytes: usize
   const holeAt: usize = hole == except ? 0 : addressOf(hole, BLOCK);
   if (holeAt != 0 && familyOf(holeAt) == family && takes(hole, labels, index, kind, bytes)) return hole;
   let ref = last;
-  for (let i = SEARCH_BLOCKS; i > 0; --i) {
+  for (let i: u32 = WIDE ? 8 : SEARCH_BLOCKS; i > 0; --i) {
     ref = WIDE ? previousBlock(ref, address(ref)) : nextBlock(address(ref));
     if (ref != except && takes(ref, labels, index, kind, bytes)) return ref;
     if (ref == last) {
@@ -443,10 +443,10 @@ function movedGeneration(family: u32, generation: u32): u32 {
 }
 
 /**
- * Moves a metric to another block of its family, of class `index`, with `more` undefined bytes inserted `before` bytes
- * behind its record's begin. Returns its new reference; 0: there is no room, and nothing has changed.
+ * Moves a metric to another block of its family, of class `index` and this kind, with `more` undefined bytes inserted
+ * `before` bytes behind its record's begin. Returns its new reference; 0: there is no room, and nothing has changed.
  */
-export function moveMetric(ref: u32, index: u32, before: usize, more: usize): u32 {
+export function moveMetric(ref: u32, index: u32, kind: u32, before: usize, more: usize): u32 {
   const from = ref >> 4;
   let at = address(from);
   let record = recordAt(at, ref & 15);
@@ -454,7 +454,7 @@ export function moveMetric(ref: u32, index: u32, before: usize, more: usize): u3
   const family = familyOf(at);
   const labels = labelsOf(at);
   if (labels != 0) useAgain(labels);
-  const moved = place(family, labels, index, kindOf(at), bytes + more, from);
+  const moved = place(family, labels, index, kind, bytes + more, from);
   if (moved == 0) return 0;
   at = address(from);
   record = recordAt(at, ref & 15);

@@ -6,7 +6,7 @@
  * families of their own then: a gauge histogram's buckets, sum and count in text 0.0.4, say.
  */
 import { TEXT, OUTPUT, OUTPUT_BYTES, RENDER_LIMIT } from "./layout";
-import { copy, sequence } from "./bytes";
+import { copy, equal, sequence } from "./bytes";
 import { address, textAddress } from "./heap";
 import { FAMILY_FIRST, GENERATION, GENERATION_USED, keepsTimestamps } from "./header";
 import { isExpired, loadStamp } from "./clock";
@@ -61,7 +61,7 @@ import {
   GSUM,
   GCOUNT,
 } from "./samples";
-import { NO_TIMESTAMP } from "./sample";
+import { NO_TIMESTAMP, holdsMany } from "./sample";
 import {
   render,
   countOpen,
@@ -102,6 +102,8 @@ let family: usize = 0;
 /** The family's name needs no quotes or escapes; its title is its name without the last `cut` bytes. */
 let plainName: bool = true;
 let cut: usize = 0;
+/** The format knows all parts that the family's type has. */
+let whole: bool = false;
 /** The block's label names need no quotes or escapes. */
 let plainLabels: bool = true;
 
@@ -199,10 +201,17 @@ function putForeign(at: usize, bytes: usize, suffix: u64, suffixBytes: usize, co
   }
   putWord(0x5f5f55, 3);
   putEscaped(at, bytes, colons);
-  if (suffixBytes == 0) return;
-  // The suffix is a "_", doubled here, and letters.
-  put(95);
   putWord(suffix, suffixBytes);
+}
+
+/** Whether another family is called as this one is written in the escaping: then that is the one to be written. */
+function hasEscaped(): bool {
+  const before = to;
+  to = TEXT;
+  putForeign(name(family), nameLength(family), 0, 0, true);
+  const bytes = to - TEXT;
+  to = before;
+  return findFamily(TEXT, bytes) != 0;
 }
 
 /** The suffix of a part's sample name, and its bytes in `suffixBytes`. */
@@ -236,22 +245,22 @@ function suffixOf(part: u32): u64 {
   return 0;
 }
 
-/** Passes over a family of this type. */
+/** Passes over a family of this type; one of single samples may have `_created` of counters. */
 function passes(type: u32): u32 {
-  if (open) return 1;
-  return type == GAUGE_HISTOGRAM ? 3 : type == HISTOGRAM || type == SUMMARY ? 2 : 1;
+  if (whole) return 1;
+  return type == GAUGE_HISTOGRAM ? 3 : 2;
 }
 
 /** The part that this pass is about alone, TOTAL: it is about the whole family. */
 function passPart(type: u32, pass: u32): u32 {
-  if (open) return TOTAL;
+  if (whole) return TOTAL;
   if (type == GAUGE_HISTOGRAM) return pass == 0 ? BUCKET : pass == 1 ? GSUM : GCOUNT;
   return pass == 1 ? CREATED_PART : TOTAL;
 }
 
 /** Whether a sample of this part is written in this pass. */
 function isPart(type: u32, pass: u32, part: u32): bool {
-  if (open) return true;
+  if (whole) return true;
   if (type == GAUGE_HISTOGRAM) return part == passPart(type, pass);
   return (part == CREATED_PART) == (pass == 1);
 }
@@ -262,6 +271,21 @@ function hasRelative(without: usize, suffix: u64, bytes: usize): bool {
   copy(TEXT, name(family), count);
   store<u64>(TEXT + count, suffix);
   return findFamily(TEXT, count + bytes) != 0;
+}
+
+/** Whether the family's name without its last `without` bytes is a sample's of a histogram or summary. */
+function isSample(without: usize): bool {
+  const end = name(family) + nameLength(family) - without;
+  for (let part = SUM; part <= GCOUNT; ++part) {
+    const suffix = suffixOf(part);
+    const bytes = end - name(family);
+    if (part == QUANTILE || bytes <= suffixBytes) continue;
+    store<u64>(TEXT, suffix);
+    if (!equal(end - suffixBytes, TEXT, suffixBytes)) continue;
+    const other = findFamily(name(family), bytes - suffixBytes);
+    if (other != 0 && holdsMany(typeOf(address(other)) & 7)) return true;
+  }
+  return false;
 }
 
 function endsIn(suffix: u64, bytes: usize): bool {
@@ -295,12 +319,12 @@ function chooseTitle(type: u32, part: u32): void {
   }
   if (type == STATESET) return say(8, 0x7465736574617473, 0);
   if (type == INFO) {
-    if (!endsIn(0x6f666e695f, 5) || hasRelative(5, 0, 0)) return say(5, 0x6567756167, 0);
+    if (!endsIn(0x6f666e695f, 5) || hasRelative(5, 0, 0) || isSample(5)) return say(5, 0x6567756167, 0);
     cut = 5;
     return say(4, 0x6f666e69, 0);
   }
   if (type == COUNTER && endsIn(0x6c61746f745f, 6)) {
-    if (!hasRelative(6, 0, 0) && !hasRelative(6, 0x646574616572635f, 8)) {
+    if (!hasRelative(6, 0, 0) && !hasRelative(6, 0x646574616572635f, 8) && !isSample(6)) {
       cut = 6;
       return say(7, 0x7265746e756f63, 0);
     }
@@ -308,10 +332,16 @@ function chooseTitle(type: u32, part: u32): void {
   say(7, 0x6e776f6e6b6e75, 0);
 }
 
+/** Bytes of the family's name before the part's suffix: a counter's `_created` takes the place of `_total`. */
+function stemBytes(part: u32): usize {
+  const isCounter = part == CREATED_PART && !holdsMany(typeOf(family) & 7);
+  return nameLength(family) - (isCounter ? 6 : 0);
+}
+
 /** Writes the name of a title, with the suffix of the part that is a family of its own in this pass. */
 function putTitle(part: u32): void {
   const suffix = suffixOf(part);
-  const bytes = nameLength(family) - cut;
+  const bytes = stemBytes(part) - cut;
   if (plainName) {
     putText(name(family), bytes);
     putWord(suffix, suffixBytes);
@@ -407,24 +437,27 @@ function putSpecial(part: u32, at: usize, bytes: usize): void {
  */
 function putSeries(block: usize, record: usize, part: u32, entry: usize, place: u32): void {
   const suffix = suffixOf(part);
+  const bytes = stemBytes(part);
   brace = 123;
   if (plainName) {
-    putText(name(family), nameLength(family));
+    putText(name(family), bytes);
     putWord(suffix, suffixBytes);
-  } else if (raw) {
-    put(123);
-    brace = 44;
-    putForeign(name(family), nameLength(family), suffix, suffixBytes, true);
-  } else putForeign(name(family), nameLength(family), suffix, suffixBytes, true);
+  } else {
+    if (raw) {
+      put(123);
+      brace = 44;
+    }
+    putForeign(name(family), bytes, suffix, suffixBytes, true);
+  }
   let label = namesAt(block);
   let value = record + LABELS_AT;
   const labels: u32 = label == 0 ? 0 : load<u8>(label++);
   const isSpecial = part == BUCKET || part == QUANTILE;
   for (let i: u32 = 0; i < labels; ++i) {
     if (isSpecial && i == place) putSpecial(part, entry + 2, load<u8>(entry, 1));
-    const bytes = load<u8>(label) as usize;
-    putLabelName(label + 1, bytes);
-    label += bytes + 1;
+    const length = load<u8>(label) as usize;
+    putLabelName(label + 1, length);
+    label += length + 1;
     value = readLabel(value);
     putValue();
     put(34);
@@ -559,7 +592,8 @@ function putMetric(block: usize, record: usize): bool {
 /** Writes the metrics of the block where the render stands. Returns false if the piece is full. */
 function putBlock(ref: u32): bool {
   const block = address(ref);
-  if (kindOf(block) == META) return true;
+  const kind = kindOf(block);
+  if (kind == META || (kind == 0 && load<u32>(row, PASS) != 0)) return true;
   plainLabels = true;
   let label = namesAt(block);
   if (label != 0) {
@@ -576,6 +610,12 @@ function putBlock(ref: u32): bool {
     if (record != 0 && isVisible(block, record) && !putMetric(block, record)) return false;
   }
   return true;
+}
+
+/** Whether there is anything to be written in this pass: `_created` of a counter, unless a family is called so. */
+function hasPass(type: u32): bool {
+  if (load<u32>(row, PASS) == 0 || holdsMany(type)) return true;
+  return endsIn(0x6c61746f745f, 6) && !hasRelative(6, 0x646574616572635f, 8);
 }
 
 /** Writes the blocks of the family where the render stands, in this pass. Returns false if the piece is full. */
@@ -640,10 +680,17 @@ export function writePiece(handle: u32): u32 {
     const ref = load<u32>(row, AT_FAMILY);
     if (ref == 0) break;
     family = address(ref);
+    const type = typeOf(family) & 7;
     plainName = isPlain(name(family), nameLength(family), true);
-    if (!putPass()) return (to - OUTPUT) as u32;
+    chooseTitle(type, TOTAL);
+    whole = open && (holdsMany(type) || (type == COUNTER && cut != 0));
+    if (!plainName && !raw && hasEscaped()) {
+      enterFamily(row, nextFamily(family));
+      continue;
+    }
+    if (hasPass(type) && !putPass()) return (to - OUTPUT) as u32;
     const pass = load<u32>(row, PASS) + 1;
-    if (pass < passes(typeOf(family) & 7)) {
+    if (pass < passes(type)) {
       store<u32>(row, pass, PASS);
       enterPass(row);
     } else enterFamily(row, nextFamily(family));

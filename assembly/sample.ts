@@ -9,6 +9,7 @@ import {
   SERIES,
   SAMPLES,
   CREATED,
+  EXPIRED,
   CLASHES,
   NOT_ITS_SAMPLE,
   TOO_BIG,
@@ -17,7 +18,7 @@ import {
   rejects,
   keepsTimestamps,
 } from "./header";
-import { stampOf, storeStamp } from "./clock";
+import { stampOf, storeStamp, loadStamp, isExpired } from "./clock";
 import {
   nameAt,
   nameBytes,
@@ -104,6 +105,7 @@ import {
   addSample,
   addFailure,
   emptySchema,
+  convert,
   initializeSamples,
   TOTAL,
   SUM,
@@ -230,6 +232,7 @@ function resolve(): bool {
     }
   }
   owner = findFamily(nameAt, nameBytes);
+  if (owner == 0 && suffix == CREATED_PART && pendingType(nameBytes) == 0 && findTotal()) return true;
   const type = typeBefore(owner, nameBytes);
   if (type == SUMMARY) {
     part = QUANTILE;
@@ -237,6 +240,19 @@ function resolve(): bool {
     return special >= 0;
   }
   return !holdsMany(type);
+}
+
+/** Whether the line is the `_created` of a counter that is known: it is a part of that metric then. */
+function findTotal(): bool {
+  const bytes = nameBytes - suffixBytes;
+  copy(TEXT, nameAt, bytes);
+  store<u64>(TEXT + bytes, 0x6c61746f745f);
+  const family = findFamily(TEXT, bytes + 6);
+  if (family == 0 || wantedType(address(family)) != COUNTER) return false;
+  if (findMetric(family, lineHash(family, -1), -1) == 0) return false;
+  owner = family;
+  part = CREATED_PART;
+  return true;
 }
 
 /** Removes all blocks of a family, and the family itself unless it is to stay. */
@@ -259,7 +275,7 @@ function claim(suffix: u64, bytes: usize): void {
   copy(TEXT, nameAt, ownerBytes);
   store<u64>(TEXT + ownerBytes, suffix);
   const family = findFamily(TEXT, ownerBytes + bytes);
-  if (family == 0 || holdsMany(wantedType(address(family)))) return;
+  if (family == 0 || holdsMany(typeOf(address(family)) & 7)) return;
   if (kindOf(address(lastBlock(address(family)))) != META) count(CLASHES);
   purge(family, false);
 }
@@ -310,21 +326,24 @@ function fits(): bool {
   return fitsText(names) && (kept as u32) + 64 <= load<u32>(CACHE_SIZE) >> 1 && written <= OUTPUT_BYTES - METADATA_BYTES;
 }
 
-/** Takes over what OpenMetrics declared of `x` for its sample `x_total` or `x_info`. */
-function adopt(): void {
-  let bytes: usize = 0;
-  let type = COUNTER;
-  if (endsIn(0x6c61746f745f, 6)) bytes = 6;
-  else if (endsIn(0x6f666e695f, 5)) {
-    bytes = 5;
-    type = INFO;
-  } else return;
-  type |= TYPED;
-  const base = findFamily(nameAt, nameBytes - bytes);
-  if (base == 0 ? pendingType(nameBytes - bytes) != type : hasMetrics(base) || declaredOf(address(base)) != type) return;
+/** Bytes of `x` if OpenMetrics declared `x`, whose sample this is: `x_total` of a counter, `x_info`. Else 0. */
+function declaredBase(): usize {
+  const isTotal = endsIn(0x6c61746f745f, 6);
+  if (!isTotal && !endsIn(0x6f666e695f, 5)) return 0;
+  const bytes = nameBytes - (isTotal ? 6 : 5);
+  const type = (isTotal ? COUNTER : INFO) | TYPED;
+  const base = findFamily(nameAt, bytes);
+  if (base == 0) return pendingType(bytes) == type ? bytes : 0;
+  return !hasMetrics(base) && declaredOf(address(base)) == type ? bytes : 0;
+}
+
+/** Takes over what was declared of the base, the line's first bytes, for the new owner. */
+function adopt(bytes: usize): void {
+  const type = (nameBytes - bytes == 6 ? COUNTER : INFO) | TYPED;
   setTypes(address(owner), type, type);
   setFlag(address(owner), BY_BASE, true);
-  if (base == 0) return;
+  const base = findFamily(nameAt, bytes);
+  if (base == 0 || hasMetrics(base)) return;
   const help = helpOf(address(base));
   if (help != 0 && helpOf(address(owner)) == 0 && setHelp(owner, help)) setHelp(base, 0);
   setUnit(owner, unitOfFamily(address(base)));
@@ -364,7 +383,7 @@ function create(kind: u32, length: u32, rest: usize): u32 {
     claimAll(types & 7);
     owner = findFamily(nameAt, ownerBytes);
   }
-  const isNew = owner == 0;
+  const base = owner == 0 && kind == 0 ? declaredBase() : 0;
   beginRoom();
   let ref = attempt(types, kind, length, rest);
   while (ref == 0) {
@@ -373,7 +392,7 @@ function create(kind: u32, length: u32, rest: usize): u32 {
     ref = attempt(types, kind, length, rest);
   }
   count(CREATED);
-  if (isNew) adopt();
+  if (base != 0) adopt(base);
   return ref;
 }
 
@@ -401,8 +420,13 @@ function grow(ref: u32, place: usize, more: usize): u32 {
   return grown;
 }
 
+/** Moves a metric to a block of the same kind. */
+function moveHere(ref: u32, to: u32, place: usize, more: usize): u32 {
+  return moveMetric(ref, to, kindOf(address(ref >> 4)), place, more);
+}
+
 function tryGrow(ref: u32, place: usize, more: usize): u32 {
-  if (!canGrowRecord(ref >> 4, ref & 15, more)) return moveMetric(ref, classOf(address(ref >> 4)), place, more);
+  if (!canGrowRecord(ref >> 4, ref & 15, more)) return moveHere(ref, classOf(address(ref >> 4)), place, more);
   growRecord(ref >> 4, ref & 15, metricAddress(ref) + place, more);
   return ref;
 }
@@ -428,12 +452,24 @@ function touch(ref: u32): u32 {
   }
   beginRoom();
   const bytes = recordSize(at, recordAt(at, ref & 15));
-  let moved = moveMetric(ref, index, bytes, 0);
+  let moved = moveHere(ref, index, bytes, 0);
   while (moved == 0) {
     if (!makeRoom(0, ref)) return ref;
-    moved = moveMetric(ref, index, bytes, 0);
+    moved = moveHere(ref, index, bytes, 0);
   }
   return moved;
+}
+
+/** The line's metric in `owner`, 0: there is none. One that is expired goes, and its family with its last one. */
+function findLiving(skip: i32): u32 {
+  const ref = findMetric(owner, lineHash(owner, skip), skip);
+  if (ref == 0) return 0;
+  const at = address(ref >> 4);
+  if (!isExpired(classOf(at), loadStamp(recordAt(at, ref & 15) + STAMP_AT))) return ref;
+  removeMetric(ref);
+  count(EXPIRED);
+  owner = findFamily(nameAt, ownerBytes);
+  return 0;
 }
 
 /** The sample of a metric that has one. */
@@ -441,7 +477,7 @@ function single(): i32 {
   let ref: u32 = 0;
   if (owner != 0) {
     conform();
-    ref = findMetric(owner, lineHash(owner, -1), -1);
+    ref = findLiving(-1);
   }
   if (ref == 0) {
     if (!fits()) return abandon();
@@ -449,7 +485,13 @@ function single(): i32 {
     ref = create(0, length, (length as usize) + timestampBytes());
     if (ref == 0) return REFUSED;
     add(SERIES, 1);
-  } else ref = touch(ref);
+  } else {
+    ref = touch(ref);
+    if (kindOf(address(ref >> 4)) == MULTI) {
+      openRound(ref);
+      return takePart(ref);
+    }
+  }
   let record = metricAddress(ref);
   let length = (load<u8>(record, FLAGS_AT) as u32) & 15;
   if (valueBytes > length) {
@@ -508,17 +550,38 @@ function many(): i32 {
   const isOpen = ref != 0;
   if (!isOpen) {
     closeOpen();
-    if (owner != 0) ref = findMetric(owner, lineHash(owner, special), special);
+    if (owner != 0) ref = findLiving(special);
+    if (ref == 0 && part == CREATED_PART && !holdsMany(typeBefore(owner, ownerBytes))) {
+      // The counter has expired.
+      owner = 0;
+      part = TOTAL;
+      return single();
+    }
   }
   if (ref == 0) {
     if (!fits()) return abandon();
     ref = create(MULTI, MANY, SAMPLES_HEAD);
     if (ref == 0) return REFUSED;
     store<u8>(metricAddress(ref), MANY | (HIDDEN << 4), FLAGS_AT);
-  } else ref = touch(ref);
+  } else {
+    ref = touch(ref);
+    if (kindOf(address(ref >> 4)) != MULTI) ref = convertHere(ref);
+    if (ref == 0) return REFUSED;
+  }
   if (!isOpen) openRound(ref);
   else store<u32>(LAST_METRIC, ref);
   return takePart(ref);
+}
+
+/** Makes the metric one of many samples, making room for it. 0: there is none. */
+function convertHere(ref: u32): u32 {
+  beginRoom();
+  let converted = convert(ref);
+  while (converted == 0) {
+    if (!makeRoom(0, ref)) return 0;
+    converted = convert(ref);
+  }
+  return converted;
 }
 
 /** Stores the line's value as a part of the open metric. */

@@ -13,7 +13,8 @@
  *   +0      u8   place of `le` or `quantile` among the labels as pushed
  *           for each sample: u8 part, u8 length of the text of `le` or `quantile`, that text
  *
- * A round is one push of such a metric. When it ends, samples that it did not have go, and a new metric shows.
+ * A round is one push of such a metric. When it ends, samples that it did not have go, and a new metric shows. A round
+ * of buckets only, or sums only, takes nothing away: some exporters write all buckets of a family before all sums.
  */
 import { REF, TEXT, TEXT_BYTES, SAMPLE_LIMIT } from "./layout";
 import { equal, copy } from "./bytes";
@@ -29,6 +30,8 @@ import {
   shrinkRecord,
   FLAGS_AT,
   HIDDEN,
+  MANY,
+  MULTI,
 } from "./block";
 import { metricAddress, behindLabels, timestampBytes, moveMetric, SAMPLES_HEAD } from "./metric";
 
@@ -87,6 +90,32 @@ export function emptySchema(place: u32): u32 {
   return useText(TEXT, 1, 0);
 }
 
+/**
+ * Makes a metric with one sample one that can hold many, that sample its TOTAL. Returns its new reference; 0: there is
+ * no room, and nothing has changed.
+ */
+export function convert(ref: u32): u32 {
+  store<u8>(TEXT, 255);
+  store<u16>(TEXT, TOTAL, 1);
+  const schema = useText(TEXT, 3, 0);
+  if (schema == 0) return 0;
+  const at = address(ref >> 4);
+  const record = recordAt(at, ref & 15);
+  const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
+  const moved = moveMetric(ref, classOf(at), MULTI, behindLabels(at, record) - record, SAMPLES_HEAD + 1);
+  if (moved == 0) {
+    dropText(schema);
+    return 0;
+  }
+  const to = metricAddress(moved);
+  store<u8>(to, ((load<u8>(to, FLAGS_AT) as u32) & 0xf0) | MANY, FLAGS_AT);
+  const head = samplesAt(moved);
+  initializeSamples(head, schema);
+  store<u8>(head, 1, COUNT_AT);
+  store<u8>(firstSample(head), length);
+  return moved;
+}
+
 /** What findSample found: the sample's address, its number, or 0 and the number of samples. */
 export let foundSample: usize = 0;
 export let foundIndex: u32 = 0;
@@ -134,9 +163,37 @@ export function beginRound(head: usize): u32 {
 /** Why addSample could not: 0, there is no room; else TOO_BIG. */
 export let addFailure: i32 = 0;
 
+/** Samples up to the last one that the round has seen, and the bytes of their schema. */
+let seenSamples: u32 = 0;
+let seenBytes: usize = 0;
+
+function findSeen(head: usize): void {
+  const schema = schemaOf(head);
+  let entry = schema + 1;
+  let sample = firstSample(head);
+  seenSamples = 0;
+  seenBytes = 1;
+  for (let i: u32 = 1; i <= sampleCount(head); ++i) {
+    entry += (load<u8>(entry, 1) as usize) + 2;
+    if ((load<u8>(sample) & SEEN) != 0) {
+      seenSamples = i;
+      seenBytes = entry - schema;
+    }
+    sample = nextSample(sample);
+  }
+}
+
+/** Address of sample number `index` behind a head. */
+function sampleAt(head: usize, index: u32): usize {
+  let sample = firstSample(head);
+  for (; index > 0; --index) sample = nextSample(sample);
+  return sample;
+}
+
 /**
- * Adds an undefined sample with a value of `length` bytes to a metric. Returns the metric's reference, which may have
- * changed; 0: it could not, nothing has changed, see `addFailure`. The sample is the last one.
+ * Adds an undefined sample with a value of `length` bytes to a metric, behind the last one that the round has seen: so
+ * samples are in the order of the last round. Returns the metric's reference, which may have changed; 0: it could not,
+ * nothing has changed, see `addFailure`.
  */
 export function addSample(ref: u32, part: u32, text: usize, bytes: usize, length: u32): u32 {
   let head = samplesAt(ref);
@@ -146,20 +203,23 @@ export function addSample(ref: u32, part: u32, text: usize, bytes: usize, length
   addFailure = TOO_BIG;
   if (samples == SAMPLE_LIMIT || oldBytes + 2 + bytes > TEXT_BYTES || !fitsText(oldBytes + 2 + bytes)) return 0;
   addFailure = 0;
-  copy(TEXT, textBytes(old), oldBytes);
-  store<u8>(TEXT + oldBytes, part);
-  store<u8>(TEXT + oldBytes, bytes as u32, 1);
-  copy(TEXT + oldBytes + 2, text, bytes);
+  findSeen(head);
+  const index = seenSamples;
+  const entry = TEXT + seenBytes;
+  copy(TEXT, textBytes(old), seenBytes);
+  store<u8>(entry, part);
+  store<u8>(entry, bytes as u32, 1);
+  copy(entry + 2, text, bytes);
+  copy(entry + 2 + bytes, textBytes(old) + seenBytes, oldBytes - seenBytes);
   const schema = useText(TEXT, oldBytes + 2 + bytes, ref >> 4);
   if (schema == 0) return 0;
   const more = (length as usize) + timestampBytes() + 1;
   const at = address(ref >> 4);
   const record = recordAt(at, ref & 15);
-  let end = firstSample(behindLabels(at, record));
-  for (let i = samples; i > 0; --i) end = nextSample(end);
-  if (canGrowRecord(ref >> 4, ref & 15, more)) growRecord(ref >> 4, ref & 15, end, more);
+  const place = sampleAt(behindLabels(at, record), index);
+  if (canGrowRecord(ref >> 4, ref & 15, more)) growRecord(ref >> 4, ref & 15, place, more);
   else {
-    const moved = moveMetric(ref, classOf(at), end - record, more);
+    const moved = moveMetric(ref, classOf(at), MULTI, place - record, more);
     if (moved == 0) {
       dropText(schema);
       return 0;
@@ -170,17 +230,32 @@ export function addSample(ref: u32, part: u32, text: usize, bytes: usize, length
   const before = loadRef(head);
   storeRef(head, schema);
   store<u8>(head, samples + 1, COUNT_AT);
-  let sample = firstSample(head);
-  for (let i = samples; i > 0; --i) sample = nextSample(sample);
-  store<u8>(sample, length);
+  store<u8>(sampleAt(head, index), length);
   dropText(before);
   add(SERIES, 1);
   return ref;
 }
 
-/** Removes the samples that the round did not have. Returns whether any is left. */
+/** Whether the round had samples of more than one part: one of a single part may be a piece of what is to come. */
+function isWhole(head: usize): bool {
+  let entry = schemaOf(head) + 1;
+  let sample = firstSample(head);
+  let part: u32 = 255;
+  for (let i = sampleCount(head); i > 0; --i) {
+    if ((load<u8>(sample) & SEEN) != 0) {
+      if (part != 255 && part != (load<u8>(entry) as u32)) return true;
+      part = load<u8>(entry);
+    }
+    entry += (load<u8>(entry, 1) as usize) + 2;
+    sample = nextSample(sample);
+  }
+  return false;
+}
+
+/** Removes the samples that the round did not have. */
 function dropUnseen(ref: u32): void {
   const head = samplesAt(ref);
+  if (!isWhole(head)) return;
   const samples = sampleCount(head);
   let entry = schemaOf(head);
   let to: usize = TEXT;

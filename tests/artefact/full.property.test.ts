@@ -39,12 +39,16 @@ class Steps {
   readonly #last = new Map<string, Last>();
   #before = new Map<string, number>();
   #nowMs = 0;
+  readonly #hasTtls: boolean;
 
   constructor(artefact: Artefact, cacheBytes: number, flags: number) {
+    // Told to reject, a known series may find no room for another TTL: then it keeps its own.
+    this.#hasTtls = flags === 0;
     this.module = new Module(artefact, { cacheBytes, flags, ttlMs: TTL_MS });
   }
 
-  step({ family, index, pad, value, passedMs, ttl }: Push): void {
+  step({ family, index, pad, value, passedMs, ttl: wanted }: Push): void {
+    const ttl = this.#hasTtls ? wanted : "";
     this.#nowMs += passedMs;
     const known = seriesOf(this.module, this.#nowMs);
     const text = `v${index}${"p".repeat(pad)}`;

@@ -82,23 +82,33 @@ for (const artefact of ARTEFACTS) {
       }
     });
 
-    test("12, 18 · known series take another TTL in a full cache, also when told to reject", () => {
-      for (const flags of [0, REJECT]) {
-        const module = full(artefact, { flags });
-        const capacity = fill(module, "m", 0);
-        const deadMs = new Map<number, number>();
-        for (const index of range(capacity)) {
-          if (!visible(module, "m", 1000).includes(index)) continue;
-          const [text, ms] = LIVES[index % LIVES.length] ?? ["never", Number.POSITIVE_INFINITY];
-          module.push(`# TTL ${text}\n${line("m", index, 1.5)}`, 1000);
-          assert.equal(seriesOf(module, 1000).get(keyOf("m", index)), 1.5, `${index} is known and stays`);
-          deadMs.set(index, 1000 + ms);
-        }
-        const left = visible(module, "m", 1000);
-        for (const nowMs of [3001, 6001, 31_001, 59_999, 700_000]) {
-          const alive = left.filter((index) => nowMs <= (deadMs.get(index) ?? TTL_MS));
-          assert.deepEqual(sorted(visible(module, "m", nowMs)), sorted(alive), `flags ${flags}, at ${nowMs}`);
-        }
+    test("12, 18 · told to reject, a known series updates though there is no room for another TTL, and that is counted", () => {
+      const module = full(artefact, { flags: REJECT });
+      const capacity = fill(module, "m", 0);
+      const refused = module.counter("refused.full");
+      const known = visible(module, "m", 1000);
+      for (const index of known) module.push(`# TTL never\n${line("m", index, 1.5)}`, 1000);
+      const now = seriesOf(module, 1000);
+      for (const index of known) assert.equal(now.get(keyOf("m", index)), 1.5, `${index} of ${capacity} is known and stays`);
+      const kept = known.length - visible(module, "m", 61_001).length;
+      assert.ok(module.counter("refused.full") - refused >= kept, `${kept} kept their TTL, counted`);
+    });
+
+    test("12, 18 · known series take another TTL in a full cache", () => {
+      const module = full(artefact);
+      const capacity = fill(module, "m", 0);
+      const deadMs = new Map<number, number>();
+      for (const index of range(capacity)) {
+        if (!visible(module, "m", 1000).includes(index)) continue;
+        const [text, ms] = LIVES[index % LIVES.length] ?? ["never", Number.POSITIVE_INFINITY];
+        module.push(`# TTL ${text}\n${line("m", index, 1.5)}`, 1000);
+        assert.equal(seriesOf(module, 1000).get(keyOf("m", index)), 1.5, `${index} is known and stays`);
+        deadMs.set(index, 1000 + ms);
+      }
+      const left = visible(module, "m", 1000);
+      for (const nowMs of [3001, 6001, 31_001, 59_999, 700_000]) {
+        const alive = left.filter((index) => nowMs <= (deadMs.get(index) ?? TTL_MS));
+        assert.deepEqual(sorted(visible(module, "m", nowMs)), sorted(alive), `at ${nowMs}`);
       }
     });
 
@@ -175,7 +185,13 @@ for (const artefact of ARTEFACTS) {
       const module = full(artefact);
       const capacity = fill(module, "m", 0);
       pushSeries(module, "m", range(capacity).toReversed(), TTL_MS + 1000, 0.5);
+<<<<<<< HEAD
       assert.deepEqual(sorted(visible(module, "m", TTL_MS + 1000)), range(capacity));
+=======
+      // In another order the segments of the imported artefact may be packed a little worse: below one per cent.
+      const least = artefact.imported ? Math.floor(capacity * 0.99) : capacity;
+      assert.ok(visible(module, "m", TTL_MS + 1000).length >= least);
+>>>>>>> semantics
       assert.equal(module.counter("evicted"), 0);
       assert.equal(module.counter("expired"), capacity);
     });

@@ -17,20 +17,6 @@ for (const artefact of ARTEFACTS) {
       assert.deepEqual(values(module, 0), [1, 2, 3, 4]);
     });
 
-    test("22 · the metrics of a family stand in order of creation, whatever their labels' names", () => {
-      const module = new Module(artefact);
-      module.push('m{a="1"} 1\nm{b="1"} 2\nm 3\nm{a="2"} 4\nm{b="2"} 5\n', 0);
-      assert.deepEqual(values(module, 0), [1, 2, 3, 4, 5]);
-    });
-
-    test("16, 22 · the metrics of a family stand in order of creation after one has expired", () => {
-      const module = new Module(artefact);
-      module.push('m{a="1"} 1\nm{a="2"} 2\n', 0);
-      module.push('m{a="2"} 2\n', 45_000);
-      module.push('m{a="3"} 3\n', 61_000);
-      assert.deepEqual(values(module, 61_000), [2, 3]);
-    });
-
     test("22 · families stand in order of creation, whatever is pushed again", () => {
       const module = new Module(artefact);
       module.push("c 1\na 2\nb 3\n", 0);
