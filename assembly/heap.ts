@@ -89,6 +89,7 @@ export function initialize(at: usize, end: usize): void {
   begin = max(at, origin);
   store<u32>(SEGMENTS, begin as u32);
   store<u32>(SEGMENT_COUNT, whole as u32);
+  store<u32>(SEGMENT_FILL, whole > 1 ? 1 : 0);
   for (let i: usize = 0; i < whole; ++i) {
     const segment = origin + i * SEGMENT_BYTES;
     store<u16>(segment, 1, TEXT_SLOTS);
@@ -206,8 +207,11 @@ function shrinkTexts(segment: usize): void {
 export function alloc(kind: u32, bytes: usize, near: u32, spare: usize): u32 {
   if (!WIDE) return allocIn(0, kind, bytes, spare);
   const segments = load<u32>(SEGMENT_COUNT);
-  let ref: u32 = near == 0 ? 0 : allocIn(near >> SLOT_BITS, kind, bytes, spare);
-  if (ref == 0) ref = allocIn(load<u32>(SEGMENT_FREED), kind, bytes, spare);
+  // Texts go to the first segment if they can, where their references are small; others if they must.
+  const first = kind == TEXT_KIND ? 0 : near >> SLOT_BITS;
+  let ref: u32 = kind == TEXT_KIND || first != 0 ? allocIn(first, kind, bytes, spare) : 0;
+  const freed = load<u32>(SEGMENT_FREED);
+  if (ref == 0 && freed != 0) ref = allocIn(freed, kind, bytes, spare);
   if (ref != 0) return ref;
   const fill = load<u32>(SEGMENT_FILL);
   ref = allocIn(fill, kind, bytes, spare);

@@ -350,6 +350,6 @@ function checkInit(exports: Exports, status: number): void {
   if (status === 1) throw new CacheError("the cache size is out of range", "cacheBytes");
   if (status === 2) throw new CacheError("the TTL is out of range", "ttlMs");
   if (status === 3)
-    throw new CacheError(`the line length is out of range (16 to ${exports.inputTail()})`, "maxLineBytes");
+    throw new CacheError(`the line length is out of range (16 to ${exports.inputTail() - 16})`, "maxLineBytes");
   throw new CacheError(`the module refused to start (status ${status})`);
 }

@@ -9,7 +9,8 @@ import { Model } from "./model.js";
 import { ARTEFACTS, type Artefact, type Connection, Module } from "./module.js";
 import { runs } from "./properties.js";
 
-const NAMES = ["a", "b", "x", "x_total", "x_created", "y_total"];
+// Not x_created, which is a part of the counter x_total: the model has metrics of one sample only.
+const NAMES = ["a", "b", "x", "x_total", "x_max", "y_total"];
 const LABELS: readonly (readonly Label[])[] = [
   [],
   [["a", "1"]],
