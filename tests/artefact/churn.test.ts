@@ -68,6 +68,7 @@ for (const artefact of ARTEFACTS) {
       const expected = countVisible(fresh, 0);
       const module = full(artefact);
       const nowMs = churnOneFamily(module, series / 10);
+      module.expire(nowMs);
       const expired = module.counter("expired");
       module.push(`# TTL 1h\n${workload()}`, nowMs);
       // Blocks that lost some of their metrics are not merged with others yet: that is what is missing to all of them.
