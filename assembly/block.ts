@@ -26,14 +26,15 @@
  *
  * A metric's reference is block << 4 | slot. Records have no gaps between them: a block is as large as what it holds.
  */
-import { REF, STAMP, OFFSET, OFFSET_MAX, WIDE, BLOCK_METRICS } from "./layout";
+
 import { copy } from "./bytes";
-import { alloc, release, insert, remove, canGrow, address, textAddress, loadRef, storeRef, BLOCK } from "./heap";
-import { add, METRIC_BYTES, METAS, SWEEP_BLOCK, OLDEST_HAND } from "./header";
-import { loadStamp, storeStamp, stampOf, addBlocks, age } from "./clock";
-import { charge, lastBlock, setLastBlock, setFlag, HAS_HOLES } from "./family";
-import { dropText, textBytes } from "./text";
+import { addBlocks, age, loadStamp, stampOf, storeStamp } from "./clock";
 import { blockGone } from "./cursor";
+import { charge, HAS_HOLES, lastBlock, setFlag, setLastBlock } from "./family";
+import { add, METAS, METRIC_BYTES, OLDEST_HAND, SWEEP_BLOCK } from "./header";
+import { address, alloc, BLOCK, canGrow, insert, loadRef, release, remove, storeRef, textAddress } from "./heap";
+import { BLOCK_METRICS, OFFSET, OFFSET_MAX, REF, STAMP, WIDE } from "./layout";
+import { dropText, textBytes } from "./text";
 
 const NEXT: usize = REF;
 const LABELS: usize = REF * 2;
@@ -338,4 +339,3 @@ export function refreshOldest(at: usize): u32 {
   setOldest(at, stamp);
   return found;
 }
-

@@ -10,63 +10,64 @@
  *   oldest   SEARCH_BLOCKS blocks by the stamp that each notes for its oldest metric; in a larger family the next
  *            search goes on behind them.
  */
-import { SWEEP_BLOCKS, SEARCH_BLOCKS, SEARCH_FAMILIES, EVICTIONS, WIDE } from "./layout";
-import { address } from "./heap";
+
 import {
-  NOW,
-  SWEPT,
-  NEXT_DUE,
-  PASS_DUE,
-  SWEEP_FAMILY,
-  SWEEP_BLOCK,
-  FAMILY_FIRST,
-  HELPS,
-  METAS,
-  HELP_HAND,
-  OLDEST_HAND,
-  OLDEST_UNTIL,
-  EXPIRED,
-  EVICTED,
-  REFUSED_FAMILY,
-  REFUSED_FULL,
-  HELP_DROPPED,
-  count,
-  rejects,
-} from "./header";
+  classOf,
+  familyOf,
+  kindOf,
+  liveRecords,
+  META,
+  nextBlock,
+  oldestOf,
+  recordAt,
+  refreshOldest,
+  STAMP_AT,
+  setOldest,
+  slotsOf,
+} from "./block";
 import {
-  SWEEP_MS,
   AGE_LIMIT,
-  clamped,
-  setNow,
-  unitsAt,
-  unitOf,
   age,
   ageMs,
+  clamped,
+  dueAt,
   isExpired,
   isSilent,
-  dueAt,
-  ttlOf,
-  stampOf,
   loadStamp,
+  SWEEP_MS,
+  setNow,
+  stampOf,
   storeStamp,
+  ttlOf,
+  unitOf,
+  unitsAt,
 } from "./clock";
-import { nextFamily, lastBlock, largestFamily, helpOf, setHelp } from "./family";
+import { helpOf, largestFamily, lastBlock, nextFamily, setHelp } from "./family";
 import {
-  familyOf,
-  nextBlock,
-  classOf,
-  slotsOf,
-  liveRecords,
-  recordAt,
-  oldestOf,
-  setOldest,
-  refreshOldest,
-  kindOf,
-  META,
-  STAMP_AT,
-} from "./block";
-import { removeMetric, dropBlock } from "./metric";
+  count,
+  EVICTED,
+  EXPIRED,
+  FAMILY_FIRST,
+  HELP_DROPPED,
+  HELP_HAND,
+  HELPS,
+  METAS,
+  NEXT_DUE,
+  NOW,
+  OLDEST_HAND,
+  OLDEST_UNTIL,
+  PASS_DUE,
+  REFUSED_FAMILY,
+  REFUSED_FULL,
+  rejects,
+  SWEEP_BLOCK,
+  SWEEP_FAMILY,
+  SWEPT,
+} from "./header";
+import { address } from "./heap";
 import { releaseHelp } from "./help";
+import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SWEEP_BLOCKS, WIDE } from "./layout";
+import { dropBlock, removeMetric } from "./metric";
 
 /** Makes `nowMs` the time. Every export that has a time calls it first. */
 export function advance(nowMs: f64): void {
@@ -113,7 +114,7 @@ function ageBlock(block: u32, family: u32, now: f64): void {
   const index = classOf(at);
   const passed = unitsAt(index, now) - unitsAt(index, load<f64>(NOW));
   const mortal = ttlOf(index) != 0;
-  const limit: u64 = mortal ? (((ttlOf(index) / (unitOf(index) as f64)) as u64) + 2) : (AGE_LIMIT as u64);
+  const limit: u64 = mortal ? ((ttlOf(index) / (unitOf(index) as f64)) as u64) + 2 : (AGE_LIMIT as u64);
   if (kindOf(at) == META) {
     const old = (age(index, oldestOf(at)) as u64) + passed;
     if (old < limit) return;
@@ -133,7 +134,11 @@ function ageBlock(block: u32, family: u32, now: f64): void {
       removeMetric((block << 4) | slot);
       count(EXPIRED);
       if (last) return;
-    } else storeStamp(record + STAMP_AT, stampOf(index) - ((limit as u32) - (passed > limit ? (limit as u32) : (passed as u32))));
+    } else
+      storeStamp(
+        record + STAMP_AT,
+        stampOf(index) - ((limit as u32) - (passed > limit ? (limit as u32) : (passed as u32))),
+      );
   }
   refreshOldest(address(block));
 }

@@ -10,8 +10,9 @@
  * never early. Wide stamps of 32 bits are exact up to 34 days. Stamps are looked at often enough that an age never
  * wraps while its metric lives (cache.ts, sweepAll).
  */
-import { WIDE, STAMP, STAMP_MASK, CLASS_LIMIT } from "./layout";
-import { CLASSES, CLASS_BYTES, NOW } from "./header";
+
+import { CLASS_BYTES, CLASSES, NOW } from "./header";
+import { CLASS_LIMIT, STAMP, STAMP_MASK, WIDE } from "./layout";
 
 const TTL: usize = 0;
 const UNIT: usize = 8;

@@ -1,53 +1,45 @@
 /**
  * Lines that begin with "#": TYPE, HELP and UNIT of a family, `# EOF`, and our own `# TTL`. All others are comments.
  */
-import { TEXT, NAME_LIMIT } from "./layout";
+
+import { classOf, createBlock, META, setClass, setOldest } from "./block";
 import { checkText, copy, equal, hash, sequence } from "./bytes";
-import { address } from "./heap";
-import {
-  METADATA,
-  PUSHES,
-  CLASHES,
-  HELP_DROPPED,
-  UNIT_DROPPED,
-  BAD_TTL,
-  BAD_METADATA,
-  count,
-} from "./header";
-import { stampOf } from "./clock";
-import { skipName, skipQuoted } from "./line";
-import {
-  findFamily,
-  createFamily,
-  nameLength,
-  freeFamily,
-  typeOf,
-  declaredOf,
-  setTypes,
-  lastBlock,
-  flags,
-  setFlag,
-  helpOf,
-  setHelp,
-  setUnit,
-  unitOf,
-  BY_BASE,
-  UNTYPED,
-  COUNTER,
-  GAUGE,
-  HISTOGRAM,
-  SUMMARY,
-  GAUGE_HISTOGRAM,
-  INFO,
-  STATESET,
-  TYPED,
-} from "./family";
-import { createBlock, setOldest, setClass, classOf, META } from "./block";
-import { createHelp, releaseHelp, helpLength, helpText, HELP_LIMIT } from "./help";
-import { noticeDue } from "./metric";
 import { makeMetadataRoom } from "./cache";
-import { hasMetrics, holdsMany, closeOpen, TAKEN } from "./sample";
-import { TTL, TTL_NEVER, TYPED_NAME, LAST_TYPE } from "./connection";
+import { stampOf } from "./clock";
+import { LAST_TYPE, TTL, TTL_NEVER, TYPED_NAME } from "./connection";
+import {
+  BY_BASE,
+  COUNTER,
+  createFamily,
+  declaredOf,
+  findFamily,
+  flags,
+  freeFamily,
+  GAUGE,
+  GAUGE_HISTOGRAM,
+  HISTOGRAM,
+  helpOf,
+  INFO,
+  lastBlock,
+  nameLength,
+  STATESET,
+  SUMMARY,
+  setFlag,
+  setHelp,
+  setTypes,
+  setUnit,
+  TYPED,
+  typeOf,
+  UNTYPED,
+  unitOf,
+} from "./family";
+import { BAD_METADATA, BAD_TTL, CLASHES, count, HELP_DROPPED, METADATA, PUSHES, UNIT_DROPPED } from "./header";
+import { address } from "./heap";
+import { createHelp, HELP_LIMIT, helpLength, helpText, releaseHelp } from "./help";
+import { NAME_LIMIT, TEXT } from "./layout";
+import { skipName, skipQuoted } from "./line";
+import { noticeDue } from "./metric";
+import { closeOpen, hasMetrics, holdsMany, TAKEN } from "./sample";
 
 /** The name that the line is about, between its quotes if it has them, and where the rest begins. */
 let nameAt: usize = 0;

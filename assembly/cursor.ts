@@ -7,7 +7,7 @@
  *   +12 u32  block, 0: before the first   +32 u32  1: the family's blocks are done
  *   +16 u32  slot in the block            +36 u32  1: the family's metadata are written
  */
-import { RENDERS, RENDER_BYTES, RENDER_LIMIT } from "./layout";
+import { RENDER_BYTES, RENDER_LIMIT, RENDERS } from "./layout";
 
 export const OPEN: usize = 0;
 export const RENDER_FLAGS: usize = 4;

@@ -14,24 +14,25 @@
  *           ref  narrow only with HAS_HELP: the help
  *           u8   narrow only with HAS_UNIT: length of the unit, the end of the name without its suffix
  */
-import { REF, WIDE, SEARCH_FAMILIES } from "./layout";
-import { equal, hash, copy } from "./bytes";
-import { alloc, release, insert, remove, canGrow, address, loadRef, storeRef, FAMILY } from "./heap";
+
+import { copy, equal, hash } from "./bytes";
+import { familyGone } from "./cursor";
 import {
-  FAMILY_MASK,
+  add,
+  FAMILIES,
   FAMILY_FIRST,
   FAMILY_LAST,
-  FAMILIES,
+  FAMILY_MASK,
+  HELP_HAND,
   LARGEST,
   LARGEST_HAND,
-  SECOND_BYTES,
-  SWEEP_FAMILY,
-  SWEEP_BLOCK,
-  HELP_HAND,
   NAME_BYTES,
-  add,
+  SECOND_BYTES,
+  SWEEP_BLOCK,
+  SWEEP_FAMILY,
 } from "./header";
-import { familyGone } from "./cursor";
+import { address, alloc, canGrow, FAMILY, insert, loadRef, release, remove, storeRef } from "./heap";
+import { REF, SEARCH_FAMILIES, WIDE } from "./layout";
 
 const NEXT: usize = REF;
 const LAST: usize = REF * 2;

@@ -2,7 +2,7 @@
  * The header: all state that is not in the cache itself, in one place before it, so that header and cache together
  * are the whole state. Fields are 32-bit unless said otherwise.
  */
-import { HEADER, HEADER_BYTES, CLASS_LIMIT } from "./layout";
+import { CLASS_LIMIT, HEADER, HEADER_BYTES } from "./layout";
 
 export const CACHE_SIZE: usize = HEADER;
 export const FLAGS: usize = HEADER + 4;
@@ -65,7 +65,8 @@ export const METAS: usize = HEADER + 412;
 export const CLASSES: usize = HEADER + 416;
 export const CLASS_BYTES: usize = 24;
 
-if (CLASSES + CLASS_BYTES * (CLASS_LIMIT as usize) > OLDEST_UNTIL || HOLE + 4 > HEADER + HEADER_BYTES) ERROR("the classes do not fit the header");
+if (CLASSES + CLASS_BYTES * (CLASS_LIMIT as usize) > OLDEST_UNTIL || HOLE + 4 > HEADER + HEADER_BYTES)
+  ERROR("the classes do not fit the header");
 
 export const FLAG_REJECT: u32 = 1;
 export const FLAG_TIMESTAMPS: u32 = 2;

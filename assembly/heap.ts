@@ -23,9 +23,10 @@
  * Costs: alloc O(1) besides the search for a segment (bounded) and for a free slot (bounded by the segment);
  * resize and free O(SEGMENT_BYTES), by 32 bytes a step.
  */
-import { WIDE, SEGMENT_BYTES, SLOT_BITS, SLOT_LIMIT, SEARCH_SEGMENTS } from "./layout";
+
 import { copy } from "./bytes";
-import { SEGMENTS, SEGMENT_COUNT, SEGMENT_FILL, SEGMENT_FREED, SEGMENT_HAND } from "./header";
+import { SEGMENT_COUNT, SEGMENT_FILL, SEGMENT_FREED, SEGMENT_HAND, SEGMENTS } from "./header";
+import { SEARCH_SEGMENTS, SEGMENT_BYTES, SLOT_BITS, SLOT_LIMIT, WIDE } from "./layout";
 
 export const TEXT_KIND: u32 = 0;
 export const BLOCK: u32 = 1;
@@ -138,7 +139,7 @@ export function canGrow(ref: u32, bytes: usize): bool {
 
 /** The first free slot from `hint` on of `slots` slots, whose entries are `step` bytes apart; else `slots` + 1. */
 function freeSlot(first: usize, hint: u32, slots: u32, step: isize): u32 {
-  while (hint <= slots && load<u16>(first + ((hint as isize) * step)) != 0) ++hint;
+  while (hint <= slots && load<u16>(first + (hint as isize) * step) != 0) ++hint;
   return hint;
 }
 

@@ -4,10 +4,11 @@
  *   +0  u16  bytes of the text
  *       the text, a backslash and a line feed in it escaped as in text 0.0.4
  */
-import { WIDE } from "./layout";
+
 import { copy } from "./bytes";
-import { alloc, release, address, HELP } from "./heap";
-import { HELPS, HELP_BYTES, add } from "./header";
+import { add, HELP_BYTES, HELPS } from "./header";
+import { address, alloc, HELP, release } from "./heap";
+import { WIDE } from "./layout";
 
 const PREFIX: usize = 2;
 /** Longest help that is kept; a longer one is cut at a character. */

@@ -1,15 +1,46 @@
 /**
  * The module's exports: docs/ABI.md has an entry for each. Arguments are checked here, and nowhere below.
  */
+
+import { clear } from "./bytes";
+import { advance, expire as expireSome } from "./cache";
+import { initialize as initializeClock } from "./clock";
+import { openRenders } from "./cursor";
+import { initialize as initializeFamilies } from "./family";
 import {
-  WIDE,
-  CHECKED,
-  REF,
-  PAGE_BYTES,
-  FIXED_BYTES,
+  BAD,
+  CACHE_SIZE,
+  COUNTER_LIMIT,
+  COUNTERS,
+  FAMILIES,
+  FAMILY_MASK,
+  FLAG_REJECT,
+  FLAG_TIMESTAMPS,
+  FLAGS,
+  GENERATION,
+  HELP_BYTES,
+  LABEL_TEXT_BYTES,
+  MAX_LINE,
+  METRIC_BYTES,
+  METRIC_MASK,
+  METRICS,
+  NAME_BYTES,
+  NEXT_DUE,
+  PASS_DUE,
+  SAMPLES_GONE,
+  SERIES,
+  TEXT_MASK,
+} from "./header";
+import { freeBytes, initialize as initializeHeap } from "./heap";
+import { badAt, badBytes, badReason as reasonOfBad, takeEnd, takeLines } from "./ingest";
+import {
   CACHE,
-  CACHE_BYTES_MIN,
   CACHE_BYTES_MAX,
+  CACHE_BYTES_MIN,
+  CHECKED,
+  CONNECTION,
+  CONNECTION_BYTES,
+  FIXED_BYTES,
   HEADER,
   HEADER_BYTES,
   INPUT,
@@ -18,43 +49,13 @@ import {
   LINE_LIMIT,
   OUTPUT,
   OUTPUT_BYTES,
-  CONNECTION,
-  CONNECTION_BYTES,
+  PAGE_BYTES,
+  REF,
+  WIDE,
 } from "./layout";
-import { clear } from "./bytes";
-import {
-  CACHE_SIZE,
-  FLAGS,
-  MAX_LINE,
-  METRIC_MASK,
-  FAMILY_MASK,
-  TEXT_MASK,
-  NEXT_DUE,
-  PASS_DUE,
-  GENERATION,
-  SERIES,
-  METRICS,
-  FAMILIES,
-  NAME_BYTES,
-  LABEL_TEXT_BYTES,
-  METRIC_BYTES,
-  HELP_BYTES,
-  COUNTERS,
-  COUNTER_LIMIT,
-  SAMPLES_GONE,
-  BAD,
-  FLAG_REJECT,
-  FLAG_TIMESTAMPS,
-} from "./header";
-import { freeBytes, initialize as initializeHeap } from "./heap";
-import { initialize as initializeClock } from "./clock";
-import { initialize as initializeTexts } from "./text";
-import { initialize as initializeFamilies } from "./family";
 import { initialize as initializeMetrics } from "./metric";
-import { advance, expire as expireSome } from "./cache";
-import { takeLines, takeEnd, badReason as reasonOfBad, badAt, badBytes } from "./ingest";
-import { initialize as initializeRenders, openRender, closeRender, writePiece, isOpen } from "./render";
-import { openRenders } from "./cursor";
+import { closeRender, initialize as initializeRenders, isOpen, openRender, writePiece } from "./render";
+import { initialize as initializeTexts } from "./text";
 import { check } from "./validate";
 
 const VERSION: u32 = 1;

@@ -7,42 +7,35 @@
  * came), and only the value is read. A line in another order is looked up by its name and labels as they stand, again
  * without checking them: only what is in the cache can be found. All others go the long way, by line.ts and sample.ts.
  */
-import { find } from "./bytes";
-import { OFFSET, WIDE } from "./layout";
-import { address, addressOf, textAddress, BLOCK, FAMILY } from "./heap";
+
 import {
-  MAX_LINE,
-  SAMPLES,
-  BAD,
-  TOO_LONG,
-  INCOMPLETE,
-  count,
-  keepsTimestamps,
-} from "./header";
-import { classOf as classOfTtl, stampOf, storeStamp, loadStamp, isExpired } from "./clock";
-import { textBytes, textLength, readLabel, labelRef, labelNumber, NO_NUMBER } from "./text";
-import { readLine, readKey, nameAt, nameBytes, reason } from "./line";
-import { readDigits, readValue, packedBytes, storePacked } from "./number";
-import { name, nameLength, lastBlock, follow, setFollow, findFamily } from "./family";
-import {
-  recordAt,
-  offsetsOf,
-  recordsOf,
-  nextBlock,
-  slotsOf,
-  familyOf,
-  namesAt,
   classOf,
-  kindOf,
-  STAMP_AT,
   FLAGS_AT,
+  familyOf,
+  kindOf,
   LABELS_AT,
+  namesAt,
+  nextBlock,
+  offsetsOf,
+  recordAt,
+  recordsOf,
+  STAMP_AT,
+  slotsOf,
 } from "./block";
-import { findMetric, lineHash, behindLabels } from "./metric";
-import { takeSample } from "./sample";
+import { find } from "./bytes";
 import { advance } from "./cache";
-import { takeComment, endPush } from "./comment";
-import { LAST_METRIC, ROUND, TTL, TTL_NEVER, SKIPPING } from "./connection";
+import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp } from "./clock";
+import { endPush, takeComment } from "./comment";
+import { LAST_METRIC, ROUND, SKIPPING, TTL, TTL_NEVER } from "./connection";
+import { findFamily, follow, lastBlock, name, nameLength, setFollow } from "./family";
+import { BAD, count, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
+import { address, addressOf, BLOCK, FAMILY, textAddress } from "./heap";
+import { OFFSET, WIDE } from "./layout";
+import { nameAt, nameBytes, readKey, readLine, reason } from "./line";
+import { behindLabels, findMetric, lineHash } from "./metric";
+import { packedBytes, readDigits, readValue, storePacked } from "./number";
+import { takeSample } from "./sample";
+import { labelNumber, labelRef, NO_NUMBER, readLabel, textBytes, textLength } from "./text";
 
 /** The first bad line of the last call: its reason, -1: none, address and bytes. */
 export let badReason: i32 = -1;
@@ -180,7 +173,9 @@ function skipKey(at: usize, record: usize): usize {
       // A zero stands alone: the stem has all others. Ten digits are no number.
       const limit = at + (digit == 0 ? 1 : 10);
       if (digit > 9) return 0;
-      while ((digit = (load<u8>(++at) as u32) - 48) < 10 && at < limit) read = read * 10 + digit;
+      for (digit = (load<u8>(++at) as u32) - 48; digit < 10 && at < limit; digit = (load<u8>(++at) as u32) - 48) {
+        read = read * 10 + digit;
+      }
       if (read != labelNumber) return 0;
       digit += 48;
     }

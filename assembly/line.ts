@@ -12,21 +12,22 @@
  * Addresses point into the line and live as long as it does. Names and values are the text between their quotes,
  * escapes as they were.
  */
-import { LABELS, LABEL_BYTES, LABEL_LIMIT, NAME_LIMIT } from "./layout";
+
 import { checkText, equal, find, findEither, hash, mix } from "./bytes";
-import { readValue, readTimestamp, timestampMs, low, high, packedBytes } from "./number";
-import { split, stemBytes, stemNumber } from "./text";
 import {
-  SYNTAX,
-  BAD_NAME,
-  BAD_LABEL,
-  LABEL_TWICE,
   BAD_ESCAPE,
-  BAD_VALUE,
-  BAD_TIMESTAMP,
   BAD_EXEMPLAR,
+  BAD_LABEL,
+  BAD_NAME,
+  BAD_TIMESTAMP,
+  BAD_VALUE,
+  LABEL_TWICE,
+  SYNTAX,
   TOO_MANY_LABELS,
 } from "./header";
+import { LABEL_BYTES, LABEL_LIMIT, LABELS, NAME_LIMIT } from "./layout";
+import { high, low, packedBytes, readTimestamp, readValue, timestampMs } from "./number";
+import { split, stemBytes, stemNumber } from "./text";
 
 export const NAME_AT: usize = 0;
 export const NAME_BYTES: usize = 4;
@@ -75,7 +76,7 @@ function skipSpace(at: usize, end: usize): usize {
 }
 
 function isNameStart(byte: u32): bool {
-  return ((byte | 32) - 97 < 26) || byte == 95;
+  return (byte | 32) - 97 < 26 || byte == 95;
 }
 
 /** Address behind the name at `at`: [a-zA-Z_:][a-zA-Z0-9_:]*, the colons only where told. */

@@ -4,63 +4,75 @@
  * Identity is a sum of hashes, one for each label that is not empty, so the order of labels does not matter to it;
  * a hash is never believed, labels are compared.
  */
-import { REF, TEXT, SEARCH_BLOCKS, WIDE } from "./layout";
-import { equal, hash, copy } from "./bytes";
-import { address, addressOf, textAddress, loadRef, storeRef, BLOCK } from "./heap";
-import { METRIC_MASK, HOLE, METRICS, SERIES, GENERATION, GENERATION_USED, NEXT_DUE, PASS_DUE, add, keepsTimestamps } from "./header";
-import { storeStamp, stampOf, dueAt } from "./clock";
+
 import {
-  useText,
-  dropText,
-  textBytes,
-  textLength,
-  readLabel,
-  labelRef,
-  labelNumber,
-  writeLabel,
-  labelBytes,
-  NO_NUMBER,
-} from "./text";
+  addRecord,
+  canAdd,
+  classOf,
+  createBlock,
+  FLAGS_AT,
+  familyOf,
+  freeBlock,
+  kindOf,
+  LABELS_AT,
+  labelsOf,
+  MANY,
+  META,
+  MULTI,
+  namesAt,
+  nextBlock,
+  oldestOf,
+  previousBlock,
+  recordAt,
+  removeRecord,
+  STAMP_AT,
+  setOldest,
+  slotsOf,
+} from "./block";
+import { copy, equal, hash } from "./bytes";
+import { dueAt, stampOf, storeStamp } from "./clock";
+import { isInside, metricGone } from "./cursor";
+import { flags, freeFamily, HAS_HOLES, helpOf, lastBlock, setFlag, setHelp } from "./family";
 import {
-  row,
+  add,
+  GENERATION,
+  GENERATION_USED,
+  HOLE,
+  keepsTimestamps,
+  METRIC_MASK,
+  METRICS,
+  NEXT_DUE,
+  PASS_DUE,
+  SERIES,
+} from "./header";
+import { address, addressOf, BLOCK, loadRef, storeRef, textAddress } from "./heap";
+import { releaseHelp } from "./help";
+import { REF, SEARCH_BLOCKS, TEXT, WIDE } from "./layout";
+import {
+  HASH,
   labelCount,
   labelHash,
   NAME_AT,
   NAME_BYTES,
+  NAME_HASH,
+  NUMBER,
+  row,
+  STEM_BYTES,
   VALUE_AT,
   VALUE_BYTES,
-  STEM_BYTES,
-  NUMBER,
-  HASH,
-  NAME_HASH,
 } from "./line";
-import { lastBlock, helpOf, setHelp, freeFamily, flags, setFlag, HAS_HOLES } from "./family";
 import {
-  familyOf,
-  labelsOf,
-  namesAt,
-  classOf,
-  kindOf,
-  nextBlock,
-  previousBlock,
-  slotsOf,
-  recordAt,
-  createBlock,
-  freeBlock,
-  canAdd,
-  addRecord,
-  removeRecord,
-  setOldest,
-  oldestOf,
-  MULTI,
-  META,
-  MANY,
-  STAMP_AT,
-  FLAGS_AT,
-  LABELS_AT,
-} from "./block";
-import { metricGone, isInside } from "./cursor";
-import { releaseHelp } from "./help";
+  dropText,
+  labelBytes,
+  labelNumber,
+  labelRef,
+  NO_NUMBER,
+  readLabel,
+  textBytes,
+  textLength,
+  useText,
+  writeLabel,
+} from "./text";
 
 /** Address of the metrics' buckets. */
 let buckets: usize = 0;

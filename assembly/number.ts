@@ -11,8 +11,9 @@
  * What a number is: strconv.ParseFloat of Go without its hexadecimal floats and underscores, as Prometheus reads
  * both formats. Results are left in the variables below until the next call.
  */
+
+import { Shortened, shorten, shortenedBytes } from "./decimal";
 import { VALUE_CHARS } from "./layout";
-import { shorten, Shortened, shortenedBytes } from "./decimal";
 
 /** The packed value's characters 0 to 15 and 16 to 23. */
 export let low: u64 = 0;
@@ -175,13 +176,13 @@ export function readValue(at: usize, end: usize): bool {
 export function readDigits(at: usize): usize {
   const text = load<u64>(at) ^ 0x3030303030303030;
   const other = (text | (text + 0x7676767676767676)) & 0x8080808080808080;
-  const count: usize = other == 0 ? 8 : (ctz(other) >> 3) as usize;
+  const count: usize = other == 0 ? 8 : ((ctz(other) >> 3) as usize);
   if (count == 0 || load<u8>(at + count) != 10) return 0;
   let nibbles = text | (count == 8 ? 0 : (-1 as u64) << ((count << 3) as u64));
   nibbles &= 0x0f0f0f0f0f0f0f0f;
   nibbles = (nibbles | (nibbles >> 4)) & 0x00ff00ff00ff00ff;
   nibbles = (nibbles | (nibbles >> 8)) & 0x0000ffff0000ffff;
-  low = (nibbles | (nibbles >> 16)) | 0xffffffff00000000;
+  low = nibbles | (nibbles >> 16) | 0xffffffff00000000;
   high = -1;
   packedBytes = ((count as u32) + 1) >> 1;
   return at + count + 1;

@@ -5,82 +5,83 @@
  * A family is written in passes: one, where the format knows its type; else one for each kind of sample, which are
  * families of their own then: a gauge histogram's buckets, sum and count in text 0.0.4, say.
  */
-import { TEXT, OUTPUT, OUTPUT_BYTES, RENDER_LIMIT } from "./layout";
-import { copy, equal, sequence } from "./bytes";
-import { address, textAddress } from "./heap";
-import { FAMILY_FIRST, GENERATION, GENERATION_USED, keepsTimestamps } from "./header";
-import { isExpired, loadStamp } from "./clock";
-import { textBytes, textLength, readLabel, labelRef, labelNumber, NO_NUMBER } from "./text";
-import { writeValue, writeInteger } from "./number";
+
 import {
-  name,
-  nameLength,
-  typeOf,
-  lastBlock,
-  nextFamily,
-  helpOf,
-  unitOf,
-  flags,
-  findFamily,
-  BY_BASE,
-  COUNTER,
-  GAUGE,
-  HISTOGRAM,
-  SUMMARY,
-  GAUGE_HISTOGRAM,
-  INFO,
-  STATESET,
-} from "./family";
-import {
-  nextBlock,
-  slotsOf,
-  recordAt,
-  namesAt,
   classOf,
-  kindOf,
-  MULTI,
-  META,
-  STAMP_AT,
   FLAGS_AT,
-  LABELS_AT,
   HIDDEN,
+  kindOf,
+  LABELS_AT,
+  META,
+  MULTI,
+  namesAt,
+  nextBlock,
+  recordAt,
+  STAMP_AT,
+  slotsOf,
 } from "./block";
-import { helpLength, helpText } from "./help";
-import { behindLabels } from "./metric";
+import { copy, equal, sequence } from "./bytes";
+import { isExpired, loadStamp } from "./clock";
 import {
-  firstSample,
-  nextSample,
-  sampleCount,
-  schemaOf,
-  TOTAL,
-  SUM,
-  COUNT,
-  BUCKET,
-  QUANTILE,
-  CREATED_PART,
-  GSUM,
-  GCOUNT,
-} from "./samples";
-import { NO_TIMESTAMP, holdsMany } from "./sample";
-import {
-  render,
+  AT_BLOCK,
+  AT_FAMILY,
+  AT_SAMPLE,
+  AT_SLOT,
+  BLOCKS_DONE,
+  BORN,
+  BORN_NEXT,
+  COMPLETE,
   countOpen,
-  openRenders,
   enterFamily,
   enterPass,
   OPEN,
-  RENDER_FLAGS,
-  AT_FAMILY,
-  AT_BLOCK,
-  AT_SLOT,
-  AT_SAMPLE,
+  openRenders,
   PASS,
-  BORN,
-  BORN_NEXT,
-  BLOCKS_DONE,
+  RENDER_FLAGS,
+  render,
   TITLED,
-  COMPLETE,
 } from "./cursor";
+import {
+  BY_BASE,
+  COUNTER,
+  findFamily,
+  flags,
+  GAUGE,
+  GAUGE_HISTOGRAM,
+  HISTOGRAM,
+  helpOf,
+  INFO,
+  lastBlock,
+  name,
+  nameLength,
+  nextFamily,
+  STATESET,
+  SUMMARY,
+  typeOf,
+  unitOf,
+} from "./family";
+import { FAMILY_FIRST, GENERATION, GENERATION_USED, keepsTimestamps } from "./header";
+import { address, textAddress } from "./heap";
+import { helpLength, helpText } from "./help";
+import { OUTPUT, OUTPUT_BYTES, RENDER_LIMIT, TEXT } from "./layout";
+import { behindLabels } from "./metric";
+import { writeInteger, writeValue } from "./number";
+import { holdsMany, NO_TIMESTAMP } from "./sample";
+import {
+  BUCKET,
+  COUNT,
+  CREATED_PART,
+  firstSample,
+  GCOUNT,
+  GSUM,
+  nextSample,
+  QUANTILE,
+  SUM,
+  sampleCount,
+  schemaOf,
+  TOTAL,
+} from "./samples";
+import { labelNumber, labelRef, NO_NUMBER, readLabel, textBytes, textLength } from "./text";
 
 export const OPENMETRICS: u32 = 1;
 export const ALLOW_UTF8: u32 = 2;
@@ -305,31 +306,35 @@ function say(bytes: usize, first: u64, second: u64): void {
   typeHigh = second;
 }
 
+/** Chooses type and cut of a title in OpenMetrics, for types that it has and text 0.0.4 has not. */
+function chooseOpen(type: u32): void {
+  if (type == STATESET) say(8, 0x7465736574617473, 0);
+  else if (type == INFO && endsIn(0x6f666e695f, 5) && !hasRelative(5, 0, 0) && !isSample(5)) {
+    cut = 5;
+    say(4, 0x6f666e69, 0);
+  } else if (type == INFO) say(5, 0x6567756167, 0);
+  else if (type == COUNTER && endsIn(0x6c61746f745f, 6) && isCounterFree()) {
+    cut = 6;
+    say(7, 0x7265746e756f63, 0);
+  } else say(7, 0x6e776f6e6b6e75, 0);
+}
+
+/** Whether the counter's name without `_total` is nobody else's. */
+function isCounterFree(): bool {
+  return !hasRelative(6, 0, 0) && !hasRelative(6, 0x646574616572635f, 8) && !isSample(6);
+}
+
+/** Chooses what the title of this pass over a family of this type says. */
 function chooseTitle(type: u32, part: u32): void {
   cut = 0;
-  if (part != TOTAL) return say(5, 0x6567756167, 0);
-  if (type == GAUGE) return say(5, 0x6567756167, 0);
-  if (type == HISTOGRAM) return say(9, 0x6172676f74736968, 0x6d);
-  if (type == SUMMARY) return say(7, 0x7972616d6d7573, 0);
-  if (type == GAUGE_HISTOGRAM) return say(14, 0x7369686567756167, 0x6d6172676f74);
-  if (!open) {
-    if (type == COUNTER) return say(7, 0x7265746e756f63, 0);
-    if (type == INFO || type == STATESET) return say(5, 0x6567756167, 0);
-    return say(7, 0x64657079746e75, 0);
-  }
-  if (type == STATESET) return say(8, 0x7465736574617473, 0);
-  if (type == INFO) {
-    if (!endsIn(0x6f666e695f, 5) || hasRelative(5, 0, 0) || isSample(5)) return say(5, 0x6567756167, 0);
-    cut = 5;
-    return say(4, 0x6f666e69, 0);
-  }
-  if (type == COUNTER && endsIn(0x6c61746f745f, 6)) {
-    if (!hasRelative(6, 0, 0) && !hasRelative(6, 0x646574616572635f, 8) && !isSample(6)) {
-      cut = 6;
-      return say(7, 0x7265746e756f63, 0);
-    }
-  }
-  say(7, 0x6e776f6e6b6e75, 0);
+  if (part != TOTAL || type == GAUGE) say(5, 0x6567756167, 0);
+  else if (type == HISTOGRAM) say(9, 0x6172676f74736968, 0x6d);
+  else if (type == SUMMARY) say(7, 0x7972616d6d7573, 0);
+  else if (type == GAUGE_HISTOGRAM) say(14, 0x7369686567756167, 0x6d6172676f74);
+  else if (open) chooseOpen(type);
+  else if (type == COUNTER) say(7, 0x7265746e756f63, 0);
+  else if (type == INFO || type == STATESET) say(5, 0x6567756167, 0);
+  else say(7, 0x64657079746e75, 0);
 }
 
 /** Bytes of the family's name before the part's suffix: a counter's `_created` takes the place of `_total`. */
@@ -621,7 +626,8 @@ function hasPass(type: u32): bool {
 /** Writes the blocks of the family where the render stands, in this pass. Returns false if the piece is full. */
 function putPass(): bool {
   const last = lastBlock(family);
-  if (load<u32>(row, AT_BLOCK) == 0 && load<u32>(row, BLOCKS_DONE) == 0) store<u32>(row, nextBlock(address(last)), AT_BLOCK);
+  if (load<u32>(row, AT_BLOCK) == 0 && load<u32>(row, BLOCKS_DONE) == 0)
+    store<u32>(row, nextBlock(address(last)), AT_BLOCK);
   while (load<u32>(row, BLOCKS_DONE) == 0) {
     const ref = load<u32>(row, AT_BLOCK);
     if (!putBlock(ref)) return false;

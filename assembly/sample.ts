@@ -1,123 +1,124 @@
 /**
  * What a sample line does: finds the family that owns its name, the metric, the sample; creates what is new.
  */
-import { WIDE, TEXT, NAME_LIMIT, OUTPUT_BYTES, VALUE_CHARS } from "./layout";
-import { copy, hash } from "./bytes";
-import { address, addressOf, BLOCK } from "./heap";
+
 import {
-  CACHE_SIZE,
-  SERIES,
-  SAMPLES,
-  CREATED,
-  EXPIRED,
-  CLASHES,
-  NOT_ITS_SAMPLE,
-  TOO_BIG,
-  add,
-  count,
-  rejects,
-  keepsTimestamps,
-} from "./header";
-import { stampOf, storeStamp, loadStamp, isExpired } from "./clock";
-import {
-  nameAt,
-  nameBytes,
-  labelCount,
-  row,
-  NAME_AT,
-  NAME_BYTES,
-  VALUE_AT,
-  VALUE_BYTES,
-  STEM_BYTES,
-  valueLow,
-  valueHigh,
-  valueBytes,
-  hasTimestamp,
-  lineTimestampMs,
-} from "./line";
-import { setPacked, storePacked, readValue } from "./number";
-import { fitsText, dropText } from "./text";
-import {
-  findFamily,
-  createFamily,
-  typeOf,
-  declaredOf,
-  setTypes,
-  lastBlock,
-  setFlag,
-  helpOf,
-  setHelp,
-  unitOf as unitOfFamily,
-  setUnit,
-  BY_BASE,
-  COUNTER,
-  HISTOGRAM,
-  SUMMARY,
-  GAUGE_HISTOGRAM,
-  INFO,
-  TYPED,
-} from "./family";
-import {
-  recordAt,
-  liveRecords,
-  firstRecord,
-  nextBlock,
+  canGrowRecord,
   classOf,
+  FLAGS_AT,
+  familyOf,
+  firstRecord,
+  growRecord,
+  HIDDEN,
   kindOf,
+  liveRecords,
+  MANY,
+  META,
+  MULTI,
+  nextBlock,
+  recordAt,
+  STAMP_AT,
   setClass,
   setOldest,
-  canGrowRecord,
-  growRecord,
-  familyOf,
-  MULTI,
-  META,
-  MANY,
-  HIDDEN,
-  STAMP_AT,
-  FLAGS_AT,
 } from "./block";
+import { copy, hash } from "./bytes";
+import { beginRoom, makeRoom } from "./cache";
+import { isExpired, loadStamp, stampOf, storeStamp } from "./clock";
+import { LAST_METRIC, LAST_TYPE, ROUND, TYPED_NAME } from "./connection";
 import {
-  lineHash,
-  findMetric,
-  isSame,
+  BY_BASE,
+  COUNTER,
+  createFamily,
+  declaredOf,
+  findFamily,
+  GAUGE_HISTOGRAM,
+  HISTOGRAM,
+  helpOf,
+  INFO,
+  lastBlock,
+  SUMMARY,
+  setFlag,
+  setHelp,
+  setTypes,
+  setUnit,
+  TYPED,
+  typeOf,
+  unitOf as unitOfFamily,
+} from "./family";
+import {
+  add,
+  CACHE_SIZE,
+  CLASHES,
+  CREATED,
+  count,
+  EXPIRED,
+  keepsTimestamps,
+  NOT_ITS_SAMPLE,
+  rejects,
+  SAMPLES,
+  SERIES,
+  TOO_BIG,
+} from "./header";
+import { address, addressOf, BLOCK } from "./heap";
+import { NAME_LIMIT, OUTPUT_BYTES, TEXT, VALUE_CHARS, WIDE } from "./layout";
+import {
+  hasTimestamp,
+  labelCount,
+  lineTimestampMs,
+  NAME_AT,
+  NAME_BYTES,
+  nameAt,
+  nameBytes,
+  row,
+  STEM_BYTES,
+  VALUE_AT,
+  VALUE_BYTES,
+  valueBytes,
+  valueHigh,
+  valueLow,
+} from "./line";
+import {
+  behindLabels,
   createMetric,
-  removeMetric,
-  moveMetric,
   dropBlock,
   dropFamily,
+  findMetric,
   hold,
-  noticeDue,
+  isSame,
+  lineHash,
   metricAddress,
-  behindLabels,
+  moveMetric,
+  noticeDue,
   recordSize,
-  timestampBytes,
+  removeMetric,
   SAMPLES_HEAD,
+  timestampBytes,
 } from "./metric";
+import { readValue, setPacked, storePacked } from "./number";
 import {
-  samplesAt,
-  sampleCountOf,
+  addFailure,
+  addSample,
+  BUCKET,
+  beginRound,
+  COUNT,
+  CREATED_PART,
+  convert,
+  emptySchema,
+  endRound,
   findSample,
   foundSample,
-  markSeen,
-  roundOf,
-  beginRound,
-  endRound,
-  addSample,
-  addFailure,
-  emptySchema,
-  convert,
-  initializeSamples,
-  TOTAL,
-  SUM,
-  COUNT,
-  BUCKET,
-  QUANTILE,
-  CREATED_PART,
-  GSUM,
   GCOUNT,
+  GSUM,
+  initializeSamples,
+  markSeen,
+  QUANTILE,
+  roundOf,
+  SUM,
+  sampleCountOf,
+  samplesAt,
+  TOTAL,
 } from "./samples";
-import { beginRoom, makeRoom } from "./cache";
-import { LAST_METRIC, TYPED_NAME, LAST_TYPE, ROUND } from "./connection";
+import { dropText, fitsText } from "./text";
 
 /** What the metadata before a series may take of a piece. */
 const METADATA_BYTES: usize = 7168;
@@ -323,7 +324,9 @@ function fits(): bool {
   }
   // A character outside of [a-zA-Z0-9_:] is escaped by up to four for each of its bytes.
   written += names << 2;
-  return fitsText(names) && (kept as u32) + 64 <= load<u32>(CACHE_SIZE) >> 1 && written <= OUTPUT_BYTES - METADATA_BYTES;
+  return (
+    fitsText(names) && (kept as u32) + 64 <= load<u32>(CACHE_SIZE) >> 1 && written <= OUTPUT_BYTES - METADATA_BYTES
+  );
 }
 
 /** Bytes of `x` if OpenMetrics declared `x`, whose sample this is: `x_total` of a counter, `x_info`. Else 0. */

@@ -16,24 +16,14 @@
  * A round is one push of such a metric. When it ends, samples that it did not have go, and a new metric shows. A round
  * of buckets only, or sums only, takes nothing away: some exporters write all buckets of a family before all sums.
  */
-import { REF, TEXT, TEXT_BYTES, SAMPLE_LIMIT } from "./layout";
-import { equal, copy } from "./bytes";
-import { address, textAddress, loadRef, storeRef } from "./heap";
-import { ROUND, SERIES, SAMPLES_GONE, GENERATION, GENERATION_USED, TOO_BIG, add, count as countUp } from "./header";
-import { useText, dropText, textBytes, textLength, fitsText } from "./text";
-import {
-  recordAt,
 
-  classOf,
-  canGrowRecord,
-  growRecord,
-  shrinkRecord,
-  FLAGS_AT,
-  HIDDEN,
-  MANY,
-  MULTI,
-} from "./block";
-import { metricAddress, behindLabels, timestampBytes, moveMetric, SAMPLES_HEAD } from "./metric";
+import { canGrowRecord, classOf, FLAGS_AT, growRecord, HIDDEN, MANY, MULTI, recordAt, shrinkRecord } from "./block";
+import { copy, equal } from "./bytes";
+import { add, count as countUp, GENERATION, GENERATION_USED, ROUND, SAMPLES_GONE, SERIES, TOO_BIG } from "./header";
+import { address, loadRef, storeRef, textAddress } from "./heap";
+import { REF, SAMPLE_LIMIT, TEXT, TEXT_BYTES } from "./layout";
+import { behindLabels, metricAddress, moveMetric, SAMPLES_HEAD, timestampBytes } from "./metric";
+import { dropText, fitsText, textBytes, textLength, useText } from "./text";
 
 /** Parts: what a sample's name has behind the family's, or the label that names it. */
 export const TOTAL: u32 = 0;
@@ -306,4 +296,3 @@ export function endRound(ref: u32, round: u32): void {
   store<u8>(record, (flags & 15) | (load<u32>(GENERATION) << 4), FLAGS_AT);
   store<u32>(GENERATION_USED, 1);
 }
-

@@ -14,10 +14,11 @@
  *   0x60 to 0xbf   reference + 0x60, and a number                    its lower bytes follow
  *                                                     0xe0 to 0xff   the same, and a number
  */
-import { REF, WIDE, OBJECT_BYTES_MAX } from "./layout";
-import { equal, hash, copy } from "./bytes";
-import { alloc, releaseText, textAddress, loadRef, storeRef, TEXT_KIND } from "./heap";
-import { CACHE_SIZE, TEXT_MASK, LABEL_TEXT_BYTES, add } from "./header";
+
+import { copy, equal, hash } from "./bytes";
+import { add, CACHE_SIZE, LABEL_TEXT_BYTES, TEXT_MASK } from "./header";
+import { alloc, loadRef, releaseText, storeRef, TEXT_KIND, textAddress } from "./heap";
+import { OBJECT_BYTES_MAX, REF, WIDE } from "./layout";
 
 const USES: usize = REF;
 const LENGTH: usize = REF * 2;
@@ -197,4 +198,3 @@ export function readLabel(at: usize): usize {
   labelNumber = number;
   return at;
 }
-

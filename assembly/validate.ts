@@ -2,40 +2,41 @@
  * Walks the whole structure and compares what is kept twice. Debug builds do it after every call; anything but 0 is a
  * bug of ours. The number says which relation does not hold.
  */
-import { REF, CACHE, WIDE, OFFSET_MAX } from "./layout";
-import { address, addressOf, loadRef, freeBytes, directoryBytes, BLOCK, FAMILY } from "./heap";
+
 import {
-  CACHE_SIZE,
-  METRIC_MASK,
-  FAMILY_FIRST,
-  FAMILY_LAST,
-  FAMILIES,
-  METRICS,
-  SERIES,
-  SEGMENTS,
-  NAME_BYTES,
-  LABEL_TEXT_BYTES,
-  METRIC_BYTES,
-  HELP_BYTES,
-  LARGEST,
-  SECOND_BYTES,
-} from "./header";
-import { age, loadStamp } from "./clock";
-import { findFamily, name, nameLength, nextFamily, lastBlock, familyBytes } from "./family";
-import {
-  familyOf,
-  nextBlock,
-  previousBlock,
-  slotsOf,
-  recordAt,
   blockSize,
   classOf,
+  familyOf,
   kindOf,
-  oldestOf,
   META,
+  nextBlock,
+  oldestOf,
+  previousBlock,
+  recordAt,
   STAMP_AT,
+  slotsOf,
 } from "./block";
-import { recordSize, samplesOf, isLinked } from "./metric";
+import { age, loadStamp } from "./clock";
+import { familyBytes, findFamily, lastBlock, name, nameLength, nextFamily } from "./family";
+import {
+  CACHE_SIZE,
+  FAMILIES,
+  FAMILY_FIRST,
+  FAMILY_LAST,
+  HELP_BYTES,
+  LABEL_TEXT_BYTES,
+  LARGEST,
+  METRIC_BYTES,
+  METRIC_MASK,
+  METRICS,
+  NAME_BYTES,
+  SECOND_BYTES,
+  SEGMENTS,
+  SERIES,
+} from "./header";
+import { address, addressOf, BLOCK, directoryBytes, FAMILY, freeBytes, loadRef } from "./heap";
+import { CACHE, OFFSET_MAX, REF, WIDE } from "./layout";
+import { isLinked, recordSize, samplesOf } from "./metric";
 
 let metrics: u32 = 0;
 let series: u32 = 0;

@@ -12,7 +12,11 @@ function labelled() {
     .split("\n")
     .filter((line) => line.includes("{") && line[0] !== "#")
     .map((line) => line.match(/^([^{]+)\{(.*)\} (\S+)$/))
-    .map(([, name, labels, value]) => [name, [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map((m) => [m[1], m[2]]), value]);
+    .map(([, name, labels, value]) => [
+      name,
+      [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map((m) => [m[1], m[2]]),
+      value,
+    ]);
 }
 
 /** A label value as stem and trailing number. */
@@ -37,13 +41,18 @@ function fits(series, layout) {
 
 /** The key's text, a double, time, length and index entry of each series. */
 function plain() {
-  return ([name, labels]) => name.length + labels.reduce((sum, [n, v]) => sum + n.length + v.length + 4, 1) + 8 + 4 + 2 + 4;
+  return ([name, labels]) =>
+    name.length + labels.reduce((sum, [n, v]) => sum + n.length + v.length + 4, 1) + 8 + 4 + 2 + 4;
 }
 
 /** Texts kept once; metrics in cells of 24 bytes with a double, two lists, chain, time; texts and names in cells, too. */
 function cells() {
   const seen = new Set();
-  const text = (s, head) => (seen.has(s) ? 0 : (seen.add(s), Math.ceil((s.length + head) / 22) * 24));
+  const text = (s, head) => {
+    if (seen.has(s)) return 0;
+    seen.add(s);
+    return Math.ceil((s.length + head) / 22) * 24;
+  };
   return ([name, labels]) => {
     let bytes = text(`family ${name}`, 16 - 7) + text(`names ${labels.map(([n]) => n)}`, 7 - 6);
     let key = 1;
@@ -61,7 +70,11 @@ function blocks() {
   const texts = new Map();
   const families = new Set();
   const sizes = new Map();
-  const text = (s) => (texts.has(s) ? 0 : (texts.set(s, texts.size), 2 + 2 + 2 + 1 + s.length));
+  const text = (s) => {
+    if (texts.has(s)) return 0;
+    texts.set(s, texts.size);
+    return 2 + 2 + 2 + 1 + s.length;
+  };
   return ([name, labels, value]) => {
     let bytes = families.has(name) ? 0 : 2 + 13 + name.length;
     families.add(name);
@@ -83,6 +96,10 @@ function blocks() {
 console.log("| layout | three labels, 10 families | node_exporter, labelled |\n|---|---|---|");
 const page = labelled();
 const generated = Array.from({ length: 2000 }, (_, i) => threeLabels(i));
-for (const [what, layout] of [["plain entries", plain], ["cells of 24 bytes, linked", cells], ["blocks", blocks]]) {
+for (const [what, layout] of [
+  ["plain entries", plain],
+  ["cells of 24 bytes, linked", cells],
+  ["blocks", blocks],
+]) {
   console.log(`| ${what} | ${fits(generated, layout())} | ${fits(page, layout())} of ${page.length} |`);
 }

@@ -40,7 +40,11 @@ function tests() {
 }
 
 run(bin("tsc"), ["-p", "tests/tsconfig.json"]);
-const core = run(bin("asp"), ["--config", "tests/core/as-pect.config.js", "--as-config", "tests/core/asconfig.json"], true);
+const core = run(
+  bin("asp"),
+  ["--config", "tests/core/as-pect.config.js", "--as-config", "tests/core/asconfig.json"],
+  true,
+);
 // As-pect also passes when it finds no tests.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: its output is always coloured.
 const counts = core.replace(/\u001b\[[0-9;]*m/g, "").match(/\[Tests\]:\s*(\d+)\s*\/\s*(\d+)/);

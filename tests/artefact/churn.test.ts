@@ -73,7 +73,10 @@ for (const artefact of ARTEFACTS) {
       module.push(`# TTL 1h\n${workload()}`, nowMs);
       // Blocks that lost some of their metrics are not merged with others yet: that is what is missing to all of them.
       const least = expected * (artefact.imported ? 0.8 : 0.99);
-      assert.ok(countVisible(module, nowMs) >= least, `${countVisible(module, nowMs)} fit, ${expected} in a fresh cache`);
+      assert.ok(
+        countVisible(module, nowMs) >= least,
+        `${countVisible(module, nowMs)} fit, ${expected} in a fresh cache`,
+      );
       assert.equal(module.counter("expired"), expired, "all room was made by eviction");
     });
   });

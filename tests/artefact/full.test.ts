@@ -89,7 +89,8 @@ for (const artefact of ARTEFACTS) {
       const known = visible(module, "m", 1000);
       for (const index of known) module.push(`# TTL never\n${line("m", index, 1.5)}`, 1000);
       const now = seriesOf(module, 1000);
-      for (const index of known) assert.equal(now.get(keyOf("m", index)), 1.5, `${index} of ${capacity} is known and stays`);
+      for (const index of known)
+        assert.equal(now.get(keyOf("m", index)), 1.5, `${index} of ${capacity} is known and stays`);
       const kept = known.length - visible(module, "m", 61_001).length;
       assert.ok(module.counter("refused.full") - refused >= kept, `${kept} kept their TTL, counted`);
     });

@@ -35,7 +35,7 @@ describe("copy", () => {
         for (let i: usize = 0; i < 128; ++i) store<u8>(A + i, (i * 7) as u8);
         copy(A + 16 + (by as usize), A + 16, count);
         for (let i: usize = 0; i < count; ++i) {
-          expect<u8>(load<u8>(A + 16 + (by as usize) + i)).toBe((((i + 16) * 7) as u8));
+          expect<u8>(load<u8>(A + 16 + (by as usize) + i)).toBe(((i + 16) * 7) as u8);
         }
       }
     }

@@ -1,19 +1,19 @@
 import {
-  BLOCK,
-  FAMILY,
-  HELP,
-  TEXT_KIND,
   address,
   addressOf,
   alloc,
+  BLOCK,
   canGrow,
   directoryBytes,
+  FAMILY,
   freeBytes,
+  HELP,
   initialize,
   insert,
   release,
   releaseText,
   remove,
+  TEXT_KIND,
   textAddress,
 } from "../../assembly/heap";
 import { CACHE, HEADER, HEADER_BYTES } from "../../assembly/layout";
@@ -126,7 +126,8 @@ describe("heap", () => {
     const ref = alloc(FAMILY, 10, 0, 0);
     expect<usize>(addressOf(ref, FAMILY)).toBe(address(ref));
     expect<usize>(addressOf(ref, HELP)).toBe(0);
-    for (let i: u32 = 0; i < 2000; ++i) if (i != ref) expect<usize>(addressOf(i * 7919, FAMILY)).toBe(i * 7919 == ref ? address(ref) : 0);
+    for (let i: u32 = 0; i < 2000; ++i)
+      if (i != ref) expect<usize>(addressOf(i * 7919, FAMILY)).toBe(i * 7919 == ref ? address(ref) : 0);
     expect<usize>(addressOf(0xffffffff, FAMILY)).toBe(0);
   });
 });

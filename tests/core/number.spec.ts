@@ -30,7 +30,20 @@ function kept(text: string): string {
 
 describe("readValue", () => {
   it("7: keeps a text of up to 24 characters as it is", () => {
-    const texts = ["0", "-0", "5", "17", "1.5", ".5", "5.", "1e5", "1e-5", "1e+5", "123456789012345", "1234567890123456"];
+    const texts = [
+      "0",
+      "-0",
+      "5",
+      "17",
+      "1.5",
+      ".5",
+      "5.",
+      "1e5",
+      "1e-5",
+      "1e+5",
+      "123456789012345",
+      "1234567890123456",
+    ];
     for (let i = 0; i < texts.length; ++i) expect<string>(kept(texts[i])).toBe(texts[i]);
     expect<string>(kept("-1.7976931348623157e+308")).toBe("-1.7976931348623157e+308");
     expect<string>(kept("4.9406564584124654e-324")).toBe("4.9406564584124654e-324");
@@ -43,7 +56,24 @@ describe("readValue", () => {
     for (let i = 0; i < words.length; ++i) expect<string>(kept(words[i])).toBe(texts[i]);
   });
   it("6: refuses what Prometheus refuses", () => {
-    const texts = ["", "-", "+", ".", "e5", "1e", "1e+", "1.2.3", "0x10", "1_000", "5x", "--5", "+NaN", "-nan", "infi", "1e5.0"];
+    const texts = [
+      "",
+      "-",
+      "+",
+      ".",
+      "e5",
+      "1e",
+      "1e+",
+      "1.2.3",
+      "0x10",
+      "1_000",
+      "5x",
+      "--5",
+      "+NaN",
+      "-nan",
+      "infi",
+      "1e5.0",
+    ];
     for (let i = 0; i < texts.length; ++i) expect<string>(kept(texts[i])).toBe("refused");
   });
   it("6: refuses overflow exactly where a double ends", () => {
@@ -68,12 +98,18 @@ describe("readValue", () => {
     expect<string>(kept("0.00000000000000000000000000000000000000000000")).toBe("0");
   });
   it("7: knows the ends of the doubles by their long texts, too", () => {
-    let digits = "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842914819860834936475292719074168444365510704342711559699508093042880177904174497791";
+    let digits =
+      "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842914819860834936475292719074168444365510704342711559699508093042880177904174497791";
     expect<string>(kept(digits)).toBe("1.7976931348623157e308", "one below half an ulp above the largest");
     digits = digits.substring(0, digits.length - 1) + "2";
     expect<string>(kept(digits)).toBe("refused");
-    expect<string>(kept("0." + "0".repeat(323) + "49406564584124654417656879286822137236505980")).toBe("4.9406564584124654e-324");
-    expect<string>(kept("0." + "0".repeat(323) + "2470328229206232720882843964341")).toBe("0", "below half the smallest");
+    expect<string>(kept("0." + "0".repeat(323) + "49406564584124654417656879286822137236505980")).toBe(
+      "4.9406564584124654e-324",
+    );
+    expect<string>(kept("0." + "0".repeat(323) + "2470328229206232720882843964341")).toBe(
+      "0",
+      "below half the smallest",
+    );
     expect<string>(kept("0." + "0".repeat(323) + "2470328229206232720882843964342")).toBe("4.9406564584124654e-324");
   });
 });
