@@ -168,7 +168,11 @@ function declare(ref: u32, type: u32): void {
   const at = address(ref);
   const current = typeOf(at);
   // Not called by the line's name: that is its sample's name without the suffix.
-  if (nameLength(at) != nameBytes) setFlag(at, BY_BASE, true);
+  if (nameLength(at) != nameBytes && (flags(at) & BY_BASE) == 0) {
+    // A unit was the end of the whole name until now.
+    setUnit(ref, 0);
+    setFlag(address(ref), BY_BASE, true);
+  }
   if (!hasMetrics(ref)) {
     if (current != 0 && current != type) count(CLASHES);
     setTypes(at, type, type);
@@ -258,6 +262,11 @@ function takeUnit(end: usize, index: u32): i32 {
   }
   const ref = family(0, index);
   if (ref == 0) return TAKEN;
+  const isBase = nameLength(address(ref)) != nameBytes;
+  if (isBase != ((flags(address(ref)) & BY_BASE) != 0)) {
+    count(UNIT_DROPPED);
+    return TAKEN;
+  }
   if (unitOf(address(ref)) != bytes && !setUnit(ref, bytes)) count(UNIT_DROPPED);
   return TAKEN;
 }

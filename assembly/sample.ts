@@ -555,7 +555,8 @@ function many(): i32 {
     closeOpen();
     if (owner != 0) ref = findLiving(special);
     if (ref == 0 && part == CREATED_PART && !holdsMany(typeBefore(owner, ownerBytes))) {
-      // The counter has expired.
+      // The counter has expired, or is no counter any more.
+      if (owner != 0 && lastBlock(address(owner)) == 0) dropFamily(owner);
       owner = 0;
       part = TOTAL;
       return single();

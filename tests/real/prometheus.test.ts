@@ -88,11 +88,15 @@ async function compareOpenMetrics(scene: Scene, page: string): Promise<void> {
 
 // Most of the time is spent waiting for Prometheus to begin: it takes five seconds to find its targets.
 describe("the same page", { concurrency: 4 }, () => {
-  test("7, 21: node_exporter's page is the same by the gateway", {
-    skip: missing("prometheus", "prometheus-node-exporter", "socat"),
-  }, async (t) => {
-    await compareText(await prepare(t, "text"), await recordNodeExporter(t));
-  });
+  test(
+    "7, 21: node_exporter's page is the same by the gateway",
+    {
+      skip: missing("prometheus", "prometheus-node-exporter", "socat"),
+    },
+    async (t) => {
+      await compareText(await prepare(t, "text"), await recordNodeExporter(t));
+    },
+  );
 
   test("7, 21: Prometheus' own page, histograms and summaries, is the same by the gateway", { skip }, async (t) => {
     const scene = await prepare(t, "text");
@@ -106,11 +110,15 @@ describe("the same page", { concurrency: 4 }, () => {
     await compareText(scene, page);
   });
 
-  test("6, 7, 8, 21: a page with everything that the text format has is the same by the gateway", {
-    skip,
-  }, async (t) => {
-    await compareText(await prepare(t, "text"), TEXT_PAGE + ODD_PAGE + LATE_PAGE);
-  });
+  test(
+    "6, 7, 8, 21: a page with everything that the text format has is the same by the gateway",
+    {
+      skip,
+    },
+    async (t) => {
+      await compareText(await prepare(t, "text"), TEXT_PAGE + ODD_PAGE + LATE_PAGE);
+    },
+  );
 
   test("2, 9, 21: a page with everything that OpenMetrics has is the same by the gateway", { skip }, async (t) => {
     await compareOpenMetrics(await prepare(t, "openmetrics"), OPENMETRICS_PAGE);

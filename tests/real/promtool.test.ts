@@ -36,18 +36,26 @@ async function check(t: TestContext, page: string): Promise<void> {
   assert.notEqual(rendered.status, STATUS_ERROR);
 }
 
-test("22: promtool on node_exporter's metrics", {
-  skip: missing("promtool", "socat", "curl", "prometheus-node-exporter"),
-}, async (t) => {
-  await check(t, await recordNodeExporter(t));
-});
+test(
+  "22: promtool on node_exporter's metrics",
+  {
+    skip: missing("promtool", "socat", "curl", "prometheus-node-exporter"),
+  },
+  async (t) => {
+    await check(t, await recordNodeExporter(t));
+  },
+);
 
-test("22: promtool on Prometheus' own metrics", {
-  skip: missing("promtool", "socat", "curl", "prometheus"),
-}, async (t) => {
-  const { port } = await startPrometheus(t, {});
-  await check(t, await recordPage(port));
-});
+test(
+  "22: promtool on Prometheus' own metrics",
+  {
+    skip: missing("promtool", "socat", "curl", "prometheus"),
+  },
+  async (t) => {
+    const { port } = await startPrometheus(t, {});
+    await check(t, await recordPage(port));
+  },
+);
 
 test("22: promtool on prom-client's metrics", { skip }, async (t) => {
   await check(t, await createApplication("text").metrics());

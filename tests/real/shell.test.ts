@@ -75,11 +75,15 @@ test("4: pushers that are killed in the middle of a number leave no wrong value"
   assert.equal(samples.size, 2 * cuts.length + 1);
 });
 
-test("14: a gateway as it is by default holds 300 labelled series of node_exporter", {
-  skip: missing("socat", "curl", "prometheus-node-exporter"),
-}, async (t) => {
-  const lines = sampleLines(await recordNodeExporter(t)).filter((line) => line.includes("{"));
-  const page = `${lines.slice(0, 300).join("\n")}\n`;
-  const daemon = await start(t);
-  assert.deepEqual(samplesOf(await pushAndCurl(daemon, page)), samplesOf(page));
-});
+test(
+  "14: a gateway as it is by default holds 300 labelled series of node_exporter",
+  {
+    skip: missing("socat", "curl", "prometheus-node-exporter"),
+  },
+  async (t) => {
+    const lines = sampleLines(await recordNodeExporter(t)).filter((line) => line.includes("{"));
+    const page = `${lines.slice(0, 300).join("\n")}\n`;
+    const daemon = await start(t);
+    assert.deepEqual(samplesOf(await pushAndCurl(daemon, page)), samplesOf(page));
+  },
+);
