@@ -4,11 +4,25 @@ import { samplesOf } from "./samples.js";
 
 export type Families = ReadonlyMap<string, Metadata>;
 
+/** Without the families that nothing is known of: a TYPE line that says so may be there or not. */
+export function telling(families: Families): Families {
+  return new Map([...families].filter(([, { type, help, unit }]) => type !== "unknown" || help + unit !== ""));
+}
+
+const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
+  counter: ["", "_total"],
+  histogram: ["_bucket"],
+  gaugehistogram: ["_bucket"],
+  summary: ["_count"],
+  info: ["_info"],
+};
+
 /** The families of a page that have samples; the gateway keeps no others. */
 export function withSamples(families: Families, page: string): Families {
   const names = sampleNames(page);
-  const suffixes = ["", "_total", "_created", "_info", "_bucket", "_sum", "_count", "_gsum", "_gcount"];
-  return new Map([...families].filter(([name]) => suffixes.some((suffix) => names.has(name + suffix))));
+  const hasSamples = (name: string, type: string): boolean =>
+    (SUFFIXES[type] ?? [""]).some((suffix) => names.has(name + suffix));
+  return new Map([...families].filter(([name, { type }]) => hasSamples(name, type)));
 }
 
 function sampleNames(page: string): Set<string> {
@@ -38,9 +52,11 @@ export function expectedInText(families: Families, page: string): Families {
   for (const [name, { type, help }] of families) {
     const [mainName, mainType] = mainInText(name, type);
     expected.set(mainName, { type: mainType, help, unit: "" });
-    for (const suffix of ["_created", "_gsum", "_gcount"]) {
+    for (const suffix of ["_gsum", "_gcount"]) {
       if (names.has(name + suffix)) expected.set(name + suffix, { type: "gauge", help, unit: "" });
     }
+    // The help is the family's, not its time's.
+    if (names.has(`${name}_created`)) expected.set(`${name}_created`, { type: "gauge", help: "", unit: "" });
   }
   return expected;
 }
@@ -54,7 +70,7 @@ function mainInText(name: string, type: string): [string, string] {
     case "stateset":
       return [name, "gauge"];
     case "gaugehistogram":
-      return [name, "histogram"];
+      return [`${name}_bucket`, "gauge"];
     default:
       return [name, type];
   }

@@ -61,8 +61,8 @@ every_space {a="3"} 3
 # HELP every_label Labels of the scraper's own, empty ones, and names of all kinds.
 # TYPE every_label gauge
 every_label{job="another",instance="other:1"} 1
-every_label{instance=""} 2
-every_label{job="",instance="",empty=""} 3
+every_label{a="1",instance=""} 2
+every_label{a="2",job="",instance="",empty=""} 3
 every_label{_="underscore",A9_z="letters",__reserved="two"} 4
 every_label 5
 # HELP every:recorded:sum A recording rule's name.
@@ -76,14 +76,23 @@ every_alloc_bytes 1
 every_alloc_bytes_total 2
 `;
 
-/** Families that promtool has remarks on; nothing is wrong with them for Prometheus. */
-export const ODD_PAGE = String.raw`every_without_metadata{a="1"} 1
-every_without_help 2
+/** Families that promtool has remarks on. */
+export const ODD_PAGE = `every_without_metadata{a="1"} 1
 # TYPE every_without_help gauge
+every_without_help 2
 # TYPE every_plain_counter counter
 every_plain_counter 3
 # HELP every_help_alone Help without a type.
 every_help_alone 4
+`;
+
+/** Metadata in an order that promtool refuses and Prometheus does not mind. */
+export const LATE_PAGE = `every_late 1
+# TYPE every_late gauge
+# HELP every_late Said afterwards.
+# TYPE every_typed gauge
+# HELP every_typed Said in the other order.
+every_typed 1
 `;
 
 /** OpenMetrics 1.0, with every type, units, exemplars and creation times. */

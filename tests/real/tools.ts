@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
-import { type Daemon, cleanEnv, start, until } from "../e2e/daemon.js";
+import { cleanEnv, type Daemon, start, until } from "../e2e/daemon.js";
 
 /** How a program ended, and what it said. */
 export interface Outcome {
