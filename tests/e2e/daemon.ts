@@ -87,6 +87,7 @@ export async function start(t: TestContext, options: StartOptions = {}): Promise
   });
   const exited = new Promise<Exit>((resolve) => child.once("exit", (status, signal) => resolve({ status, signal })));
   t.after(() => {
+    for (const socket of opened) socket.destroy();
     child.kill("SIGKILL");
     return exited;
   });
@@ -170,11 +171,16 @@ export function logged(daemon: Daemon, message: RegExp): Promise<LogLine> {
   return until(`the log says ${message}`, () => daemon.log.find((line) => message.test(line.msg)));
 }
 
+/** Connections of the test that runs; a test that fails leaves some open, and they would keep the process alive. */
+const opened = new Set<Socket>();
+
 /** Opens a connection. */
 export function open(target: Target | string): Promise<Socket> {
   const socket = connect(
     typeof target === "string" ? { path: target } : "port" in target ? target : { path: target.socketPath },
   );
+  opened.add(socket);
+  socket.once("close", () => opened.delete(socket));
   return new Promise((resolve, reject) => {
     socket.once("error", reject);
     socket.once("connect", () => {
