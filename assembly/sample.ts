@@ -130,6 +130,8 @@ export const NO_TIMESTAMP: i64 = i64.MIN_VALUE;
 /** Why a sample was not taken, a reason of a bad line, or REFUSED. */
 export const TAKEN: i32 = -1;
 export const REFUSED: i32 = -2;
+/** The owner has expired. */
+const GONE: i32 = -3;
 
 /** The owner of the line's sample: its family, 0: new; the part of the metric; the label that names the part. */
 let owner: u32 = 0;
@@ -463,6 +465,9 @@ function touch(ref: u32): u32 {
   return moved;
 }
 
+/** The owner went with its last metric: who owns the line's sample has to be found out anew. */
+let ownerGone: bool = false;
+
 /** The line's metric in `owner`, 0: there is none. One that is expired goes, and its family with its last one. */
 function findLiving(skip: i32): u32 {
   const ref = findMetric(owner, lineHash(owner, skip), skip);
@@ -471,7 +476,9 @@ function findLiving(skip: i32): u32 {
   if (!isExpired(classOf(at), loadStamp(recordAt(at, ref & 15) + STAMP_AT))) return ref;
   removeMetric(ref);
   count(EXPIRED);
+  const before = owner;
   owner = findFamily(nameAt, ownerBytes);
+  ownerGone = owner != before;
   return 0;
 }
 
@@ -554,6 +561,7 @@ function many(): i32 {
   if (!isOpen) {
     closeOpen();
     if (owner != 0) ref = findLiving(special);
+    if (ownerGone) return GONE;
     if (ref == 0 && part == CREATED_PART && !holdsMany(typeBefore(owner, ownerBytes))) {
       // The counter has expired, or is no counter any more.
       if (owner != 0 && lastBlock(address(owner)) == 0) dropFamily(owner);
@@ -638,8 +646,14 @@ function takePart(ref: u32): i32 {
  */
 export function takeSample(ttlClass: u32): i32 {
   index = ttlClass;
+  ownerGone = false;
   if (!resolve()) return NOT_ITS_SAMPLE;
-  const result = isPart() ? many() : takeSingle();
+  let result = isPart() ? many() : takeSingle();
+  if (result == GONE) {
+    ownerGone = false;
+    if (!resolve()) return NOT_ITS_SAMPLE;
+    result = isPart() ? many() : takeSingle();
+  }
   if (result == TAKEN) count(SAMPLES);
   return result;
 }
