@@ -23,6 +23,10 @@ const BAD = [
   `big{a="${"y".repeat(3900)}"} 1\n`,
   "# TYPE strange zigzag\n",
   "# TTL soon\n",
+  "nul\0 1\n",
+  "# TYPE app1_temperature_celsius counter\n",
+  'many{le="1"} 1 # {bad} 1\n',
+  "wait_seconds 1\n",
   "# UNIT odd_seconds bytes\n",
 ];
 
@@ -151,6 +155,7 @@ class Recorder extends Calls {
     for (const [index, ttl] of ["1s", "90s", "5m", "24h", "never", "1500ms", "1h30m"].entries()) {
       this.push(9, this.#nowMs, `# TTL ${ttl}\nlives{for="${ttl}"} ${index}\nages_total{for="${ttl}"} 1\n`);
     }
+    this.push(9, this.#nowMs, Uint8Array.of(0x78, 0xff, 0x20, 0x31, 0x0a));
     for (const ms of [999, 2, 500, 88_000, 500_000]) {
       this.#nowMs += ms;
       this.scrape(PAGES.textUtf8, this.#nowMs);
