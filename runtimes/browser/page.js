@@ -9,9 +9,9 @@ const BAD_LINES_KEPT = 1000;
 const SERIES_SHOWN = 200;
 const CATEGORIES = [
   ["index", "indexBytes"],
-  ["names", "nameBytes", "name"],
-  ["labels", "labelBytes", "label"],
-  ["values, times, links", "metricBytes", "metric"],
+  ["names", "nameBytes"],
+  ["labels", "labelBytes"],
+  ["values, times, links", "metricBytes"],
   ["help", "helpBytes"],
 ];
 const COUNTERS = [
