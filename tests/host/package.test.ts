@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ROOT } from "../artefact/module.js";
+import { programOf } from "../runtimes/tools.js";
 
 let folder: string;
 
@@ -39,6 +40,23 @@ test("the README's example of the core runs", () => {
   const wanted = '# TYPE temperature_celsius gauge\ntemperature_celsius{room="attic"} 21.5\n';
   assert.match(runModule(example!).replace(wanted, "PAGE"), /^PAGE \d+ 1\n$/);
 });
+
+for (const [name, found, options] of [
+  ["Deno", programOf("DENO", "deno"), ["run", "--node-modules-dir=manual", "--allow-read"]],
+  ["Bun", programOf("BUN", "bun"), ["run"]],
+] as const) {
+  test(`${name} runs the core as it is`, { skip: "missing" in found && found.missing }, () => {
+    assert.ok("path" in found);
+    const dependencies = { "push-gateway": "*", "@assemblyscript/loader": "*" };
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies }));
+    writeFileSync(
+      join(folder, "user.mjs"),
+      `import { createCache } from "push-gateway/core";
+      console.log(createCache().memoryBytes, createCache({ cacheBytes: 65536 }).memoryBytes);`,
+    );
+    assert.equal(run(found.path, ...options, "user.mjs"), "65536 262144\n");
+  });
+}
 
 test("both artefacts are found by path, and larger caches take the other one by themselves", () => {
   const printed = runModule(`

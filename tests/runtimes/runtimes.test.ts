@@ -8,8 +8,9 @@ import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { ROOT } from "../artefact/module.js";
 import { CHROMIUM, launch } from "./chromium.js";
+import { testGateway } from "./gateway.js";
 import { CALLS_FOLDER, record } from "./record.js";
-import { BUILD, type Found, goHost, type Host, named, programOf, pythonHost, rustHost } from "./tools.js";
+import { BUILD, type Found, goHost, type Host, named, output, programOf, pythonHost, rustHost } from "./tools.js";
 import { assertSame, largestNumbers, lastState, type Piece, piecesOf } from "./written.js";
 
 /** A script on an artefact. */
@@ -73,13 +74,15 @@ function runtime(
 /** A runtime for JavaScript, which runs the package's core as it is. */
 function javaScript(name: string, found: Found, options: readonly string[] = []): void {
   const path = "missing" in found ? "" : found.path;
-  runtime(name, found, (each) => play([path, ...options, nodePlayer], pathsOf(each)));
+  const [version = ""] = /\d[.\d]+/.exec(path && output(path, ["--version"])) ?? [];
+  runtime(`${name} ${version}`.trim(), found, (each) => play([path, ...options, nodePlayer], pathsOf(each)));
 }
 
-/** A host of runtimes/. */
+/** A host of runtimes/, and the gateway made of it. */
 function host(name: string, found: Host): void {
-  const player = "missing" in found ? [] : found.player;
-  runtime(name, found, (each) => play(player, pathsOf(each)));
+  const { player, version } = "missing" in found ? { player: [], version: "" } : found;
+  runtime(`${name} ${version}`.trim(), found, (each) => play(player, pathsOf(each)));
+  testGateway(name, found);
 }
 
 test("the workload does what it is for", (t) => {
@@ -92,10 +95,8 @@ test("the workload does what it is for", (t) => {
   }
 });
 
-javaScript(`Node.js ${process.version} again`, { path: process.execPath });
-for (const version of [20, 22, 24]) {
-  javaScript(`Node.js ${version}`, named(`NODE${version}`, `NODE${version} names no Node.js`));
-}
+javaScript("Node.js", { path: process.execPath });
+for (const variable of ["NODE20", "NODE22", "NODE24"]) javaScript("Node.js", named(variable, `${variable} is not set`));
 javaScript("Deno", programOf("DENO", "deno"), ["run", "--allow-read"]);
 javaScript("Bun", programOf("BUN", "bun"));
 host("Go, wazero", goHost());
@@ -128,7 +129,8 @@ describe("in the browser", () => {
   });
   after(() => browser?.close());
 
-  runtime("Chromium", CHROMIUM, async ({ artefact, script }) => {
+  const name = "missing" in CHROMIUM ? "Chromium" : output(CHROMIUM.path, ["--version"]).replace(/ built on.*/, "");
+  runtime(name, CHROMIUM, async ({ artefact, script }) => {
     const module = readFileSync(join(BUILD, artefact)).toString("base64");
     const calls = readFileSync(join(CALLS_FOLDER, script), "ascii");
     return piecesOf(Buffer.from(await page.evaluate(playInPage, [calls, module] as const), "base64"));

@@ -5,13 +5,17 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { ROOT } from "../artefact/module.js";
 
-/** A program's path, or why there is none. */
-export type Found = { readonly path: string } | { readonly missing: string };
+interface Missing {
+  readonly missing: string;
+}
 
-/** What was built of a host: its gateway and its player, as commands, or why not. */
+/** A program's path, or why there is none. */
+export type Found = { readonly path: string } | Missing;
+
+/** What was built of a host: its gateway and its player, as commands, and its engine's version; or why not. */
 export type Host =
-  | { readonly gateway: readonly string[]; readonly player: readonly string[] }
-  | { readonly missing: string };
+  | { readonly gateway: readonly string[]; readonly player: readonly string[]; readonly version: string }
+  | Missing;
 
 export const BUILD = join(ROOT, "build");
 const OUTPUT = join(BUILD, "runtimes");
@@ -43,8 +47,9 @@ export function goHost(): Host {
   const folder = join(ROOT, "runtimes", "go");
   if ("missing" in go) return go;
   if (!runs(go.path, ["mod", "download"], folder)) return { missing: "the Go modules cannot be fetched" };
-  build(go.path, ["build", "-o", `${OUTPUT}/go/`, "./cmd/..."], folder);
-  return { gateway: [join(OUTPUT, "go", "push-gateway")], player: [join(OUTPUT, "go", "play")] };
+  output(go.path, ["build", "-o", `${OUTPUT}/go/`, "./cmd/..."], folder);
+  const version = output(go.path, ["list", "-m", "-f", "{{.Version}}", "github.com/tetratelabs/wazero"], folder);
+  return { gateway: [join(OUTPUT, "go", "push-gateway")], player: [join(OUTPUT, "go", "play")], version };
 }
 
 /** runtimes/rust, built with its crates fetched. */
@@ -54,9 +59,10 @@ export function rustHost(): Host {
   if ("missing" in cargo) return cargo;
   if (!runs(cargo.path, ["fetch", "--locked"], folder)) return { missing: "the crates cannot be fetched" };
   const target = join(OUTPUT, "rust");
-  build(cargo.path, ["build", "--release", "--locked", "--bins", "--examples", "--target-dir", target], folder);
+  output(cargo.path, ["build", "--release", "--locked", "--bins", "--examples", "--target-dir", target], folder);
   const release = join(target, "release");
-  return { gateway: [join(release, "push-gateway")], player: [join(release, "examples", "play")] };
+  const [, version = ""] = output(cargo.path, ["pkgid", "wasmi"], folder).split("@");
+  return { gateway: [join(release, "push-gateway")], player: [join(release, "examples", "play")], version };
 }
 
 /** runtimes/python, with the interpreter that PYTHON names or python3. */
@@ -66,14 +72,25 @@ export function pythonHost(): Host {
   if ("missing" in python) return python;
   if (!runs(python.path, ["-c", "import wasmtime"], folder)) return { missing: "Python has no wasmtime" };
   const command = (file: string) => [python.path, "-B", join(folder, file)];
-  return { gateway: command("gateway.py"), player: command("play.py") };
+  const version = output(
+    python.path,
+    ["-c", "from importlib.metadata import version; print(version('wasmtime'))"],
+    folder,
+  );
+  return { gateway: command("gateway.py"), player: command("play.py"), version };
 }
 
 function runs(command: string, args: readonly string[], folder: string): boolean {
   return spawnSync(command, args, { cwd: folder, stdio: "ignore", timeout: BUILD_LIMIT_MS }).status === 0;
 }
 
-function build(command: string, args: readonly string[], folder: string): void {
-  const { status, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8", timeout: BUILD_LIMIT_MS });
+/** What a command prints; it must succeed. */
+export function output(command: string, args: readonly string[], folder = ROOT): string {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: BUILD_LIMIT_MS,
+  });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
+  return stdout.trim();
 }
