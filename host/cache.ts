@@ -150,7 +150,8 @@ class Cache {
 
   /**
    * The cache itself, all that depends on what was pushed: the same pushes at the same times make the same bytes, in
-   * every runtime. A view; copied over that of another cache with the same options, it makes that one the same.
+   * every runtime. A view; copied over that of another cache with the same options and no open pages, it makes that one
+   * the same.
    */
   state(): Uint8Array {
     return this.#core.state();

@@ -29,19 +29,24 @@ export function assertSame(got: readonly Piece[], wanted: readonly Piece[], name
   for (const [index, { call, bytes }] of wanted.entries()) {
     const piece = got[index];
     if (piece?.call === call && piece.bytes.equals(bytes)) continue;
-    const text = (each: Piece | undefined) =>
-      `${each?.call} ${each?.bytes.toString(call === "state" ? "hex" : "utf8")}`;
-    assert.equal(text(piece), text({ call, bytes }), `${name}: output ${index} of ${wanted.length}`);
+    assert.equal(told(piece), told({ call, bytes }), `${name}: output ${index} of ${wanted.length}`);
   }
   assert.equal(got.length, wanted.length, `${name}: outputs`);
 }
 
+/** A piece as text; of the cache's memory its hash. */
+function told(piece: Piece | undefined): string {
+  if (piece === undefined) return "nothing";
+  return `${piece.call} ${piece.call === "state" ? hashOf(piece.bytes) : piece.bytes.toString()}`;
+}
+
 /** SHA-256 of the cache's memory at the last `state`. */
 export function lastState(pieces: readonly Piece[]): string {
-  const state = pieces.findLast(({ call }) => call === "state");
-  return createHash("sha256")
-    .update(state?.bytes ?? "")
-    .digest("hex");
+  return hashOf(pieces.findLast(({ call }) => call === "state")!.bytes);
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** The largest of each of the `numbers`: counters 0 to 12 and 16 to 31, gauges 0 to 11. */
