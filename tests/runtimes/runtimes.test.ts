@@ -13,14 +13,15 @@ import { CALLS_FOLDER, record } from "./record.js";
 import { BUILD, type Found, goHost, type Host, named, output, programOf, pythonHost, rustHost } from "./tools.js";
 import { assertSame, largestNumbers, lastState, type Piece, piecesOf } from "./written.js";
 
+const ONE_PAGE = "push-gateway.wasm";
+const IMPORTED = "push-gateway.imported.wasm";
+
 /** A script on an artefact. */
 interface Play {
-  readonly artefact: string;
+  readonly artefact: typeof ONE_PAGE | typeof IMPORTED;
   readonly script: string;
 }
 
-const ONE_PAGE = "push-gateway.wasm";
-const IMPORTED = "push-gateway.imported.wasm";
 const PLAYS: readonly Play[] = [
   { artefact: ONE_PAGE, script: "cases.calls" },
   { artefact: ONE_PAGE, script: "workload-10KiB.calls" },
@@ -54,17 +55,12 @@ before(() => {
 });
 
 /** A test for each play, or one that is skipped and says why. */
-function runtime(
-  name: string,
-  found: Found | Host,
-  run: (each: Play) => Piece[] | Promise<Piece[]>,
-  plays: readonly Play[] = PLAYS,
-): void {
+function runtime(name: string, found: Found | Host, run: (each: Play) => Piece[] | Promise<Piece[]>): void {
   if ("missing" in found) {
     test(`${name} plays the recorded calls`, { skip: found.missing }, () => {});
     return;
   }
-  for (const each of plays) {
+  for (const each of PLAYS) {
     test(`${name} plays ${each.script} on ${each.artefact} as Node.js does`, async () => {
       assertSame(await run(each), expected.get(each)!, name);
     });
@@ -103,13 +99,13 @@ host("Go, wazero", goHost());
 host("Python, wasmtime", pythonHost());
 host("Rust, wasmi", rustHost());
 
-/** The native player takes the artefact that fits the cache. */
-const native = [join(BUILD, "native", "player")] as const;
+/** Natively, each artefact has a player of its own, and the script is all that it is given. */
+const native = { [ONE_PAGE]: join(BUILD, "native", "player"), [IMPORTED]: join(BUILD, "native", "player-wide") };
+const built = Object.values(native).every((player) => existsSync(player));
 runtime(
   "native",
-  existsSync(native[0]) ? { path: native[0] } : { missing: "npm run build:native was not run" },
-  ({ script }) => play(native, [join(CALLS_FOLDER, script)]),
-  [PLAYS[0]!, PLAYS[1]!, PLAYS[4]!],
+  built ? { path: native[ONE_PAGE] } : { missing: "npm run build:native was not run" },
+  ({ artefact, script }) => play([native[artefact]!], [join(CALLS_FOLDER, script)]),
 );
 
 describe("in the browser", () => {
