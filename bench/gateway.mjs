@@ -20,6 +20,9 @@ const PUSHGATEWAY = "prometheus-pushgateway";
 /** Samples in a push by HTTP. */
 export const PUSH_SAMPLES = 100;
 
+/** Most bytes in a write of the load generator. */
+const WRITE_BYTES = 256 * 1024;
+
 /** Longer than any bench: what expires is measured where it is meant. */
 const TTL = "24h";
 
@@ -139,18 +142,15 @@ export class Running {
   /**
    * Pushes a load for some time, at least once; 0 seconds: once.
    * @param load made by prepareLoad
-   * @param seconds how long
-   * @param core where the load generator runs
+   * @param options seconds; core where the load generator runs; writeBytes of one write at most
    * @returns samples, bytes, seconds, CPU nanoseconds of the gateway, share of the time that the generator was busy
    */
-  async push(load, seconds = 0, core = CORES.load) {
+  async push(load, { seconds = 0, core = CORES.load, writeBytes = WRITE_BYTES } = {}) {
     const { push } = this.record;
     const address = push === "http" ? `127.0.0.1:${this.at.port}` : this.at.socket;
+    const files = load[push].map(({ path }) => path);
     const before = this.process.cpuNs();
-    const sent = await runTool(
-      [compile("push"), push, address, String(seconds), ...load[push].map((f) => f.path)],
-      core,
-    );
+    const sent = await runTool([compile("push"), push, address, String(seconds), String(writeBytes), ...files], core);
     const cpuNs = this.process.cpuNs() - before;
     const samples = sent.sent.reduce((sum, count, i) => sum + count * load[push][i].samples, 0);
     this.pushed.samples += samples;

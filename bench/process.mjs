@@ -29,13 +29,19 @@ function pinned(command, core) {
   return PINNED && core !== undefined ? ["taskset", "-c", String(core), ...command] : command;
 }
 
+const compiled = new Map();
+
 /**
- * Compiles a peer in C.
+ * Compiles a peer in C, once in this process.
  * @param name of its source in peers/, without the ending
  * @returns the program's path; undefined if there is no compiler
  */
 export function compile(name) {
-  if (!has("cc")) return undefined;
+  if (!compiled.has(name)) compiled.set(name, has("cc") ? compileNow(name) : undefined);
+  return compiled.get(name);
+}
+
+function compileNow(name) {
   const program = join(OUTPUT, "bin", name);
   mkdirSync(join(OUTPUT, "bin"), { recursive: true });
   const { status, stderr } = spawnSync("cc", ["-std=c11", "-O2", "-o", program, join(PEERS, `${name}.c`)]);

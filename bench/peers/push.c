@@ -1,11 +1,11 @@
 /*
  * The load generator for pushes: sends prepared files again and again, each on a connection of its own.
- * usage: push lines|http ADDRESS SECONDS FILE...
+ * usage: push lines|http ADDRESS SECONDS WRITE FILE...
  *
  * ADDRESS is the path of a Unix socket, or IPv4:PORT. Each file is sent whole, as often as fits in SECONDS, at least
  * once; 0 sends it once.
- * lines: the files are streams; as much is written at once as the socket takes. A connection is over when the other
- *        side has closed it in answer to its end: everything was taken.
+ * lines: the files are streams; a write has as many whole lines as fit in WRITE bytes. A connection is over when the
+ *        other side has closed it in answer to its end: everything was taken.
  * http:  a file is requests, each after its length (32 bits, the machine's order). The next is sent when the answer is
  *        there, which must be 200 or 202 with an empty body; time may end between any two.
  * Prints one line of JSON: files (or requests) sent on each connection, bytes, seconds, and its own CPU seconds.
@@ -29,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 64, WRITE_BYTES = 1 << 18, ANSWER_BYTES = 4096 };
+enum { CONNECTIONS = 64, ANSWER_BYTES = 4096, FILES = 5 };
 
 struct connection {
   const char *data;
@@ -110,15 +110,23 @@ static void next_request(struct connection *connection) {
   connection->end = connection->at + length;
 }
 
+/* How many bytes the next write has: whole lines, unless one is longer than a write. */
+static size_t write_size(const struct connection *connection, size_t most) {
+  size_t rest = connection->end - connection->at;
+  if (rest <= most) return rest;
+  const char *begin = connection->data + connection->at, *last = memrchr(begin, '\n', most);
+  return last == NULL ? most : (size_t)(last + 1 - begin);
+}
+
 /* Writes what the socket takes. 0: there is more. */
-static int write_some(struct connection *connection, int fd) {
+static int write_some(struct connection *connection, int fd, size_t most) {
   while (connection->at < connection->end) {
-    size_t rest = connection->end - connection->at;
-    ssize_t length = write(fd, connection->data + connection->at, rest < WRITE_BYTES ? rest : WRITE_BYTES);
+    size_t size = write_size(connection, most);
+    ssize_t length = write(fd, connection->data + connection->at, size);
     if (length < 0 && errno == EAGAIN) return 0;
     if (length < 0) fail("write");
     connection->at += (size_t)length;
-    if ((size_t)length < rest) return 0;
+    if ((size_t)length < size) return 0;
   }
   return 1;
 }
@@ -141,12 +149,13 @@ static int read_answer(struct connection *connection, int fd) {
 }
 
 /* One turn of a stream. 0: it is over. */
-static int turn_lines(struct connection *connection, struct pollfd *poller, double until) {
+static int turn_lines(struct connection *connection, struct pollfd *poller, double until, size_t most) {
   if (poller->events == POLLIN) {
     char byte;
-    return !(poller->revents != 0 && read(poller->fd, &byte, 1) <= 0 && errno != EAGAIN);
+    ssize_t length = read(poller->fd, &byte, 1);
+    return length > 0 || (length < 0 && errno == EAGAIN);
   }
-  if (!write_some(connection, poller->fd)) return 1;
+  if (!write_some(connection, poller->fd, most)) return 1;
   connection->sent++;
   connection->at = 0;
   if (now() < until) return 1;
@@ -164,30 +173,32 @@ static int turn_http(struct connection *connection, struct pollfd *poller, doubl
     if (once || (until > 0 && now() >= until)) return 0;
     next_request(connection);
   }
-  poller->events = write_some(connection, poller->fd) ? POLLIN : POLLOUT;
+  poller->events = write_some(connection, poller->fd, SIZE_MAX) ? POLLIN : POLLOUT;
   return 1;
 }
 
 int main(int count, char **arguments) {
-  if (count < 5 || count - 4 > CONNECTIONS) {
-    fprintf(stderr, "usage: push lines|http ADDRESS SECONDS FILE...\n");
+  if (count < 6 || count - FILES > CONNECTIONS) {
+    fprintf(stderr, "usage: push lines|http ADDRESS SECONDS WRITE FILE...\n");
     return 2;
   }
   int http = !strcmp(arguments[1], "http");
-  nfds_t total = (nfds_t)(count - 4);
+  nfds_t total = (nfds_t)(count - FILES);
   for (nfds_t i = 0; i < total; i++) {
-    map(&connections[i], arguments[4 + i]);
+    map(&connections[i], arguments[(nfds_t)FILES + i]);
     fds[i] = (struct pollfd){.fd = connect_to(arguments[2]), .events = POLLOUT};
     connections[i].end = connections[i].size;
     if (http) next_request(&connections[i]);
   }
   double seconds = atof(arguments[3]), began = now(), until = seconds > 0 ? began + seconds : 0;
+  size_t most = strtoul(arguments[4], NULL, 10);
   unsigned long long bytes = 0;
   for (nfds_t open = total; open > 0;) {
     if (poll(fds, total, -1) < 0) fail("poll");
     for (nfds_t i = 0; i < total; i++) {
       if (fds[i].fd < 0 || fds[i].revents == 0) continue;
-      if (http ? turn_http(&connections[i], &fds[i], until) : turn_lines(&connections[i], &fds[i], until)) continue;
+      struct connection *connection = &connections[i];
+      if (http ? turn_http(connection, &fds[i], until) : turn_lines(connection, &fds[i], until, most)) continue;
       close(fds[i].fd);
       fds[i].fd = -1;
       open--;
