@@ -9,8 +9,10 @@
 //   taken(ended)      samples or bytes that it has taken, from what it wrote: { samples } or { bytes }; optional
 //   missing           why it cannot be measured here; undefined if it can
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { CORES, compile, freePort, has, OUTPUT, Process, runTool, script } from "./process.mjs";
 import { line } from "./workload.mjs";
@@ -128,11 +130,11 @@ export class Running {
   /**
    * Starts a gateway.
    * @param key of GATEWAYS
-   * @param options cacheBytes; core (the gateway's own by default); file (the static body)
+   * @param options cacheBytes; core (the gateway's own by default); file (the static body); port (a free one)
    */
-  static async start(key, { cacheBytes = 10_240, core = CORES.gateway, file } = {}) {
+  static async start(key, { cacheBytes = 10_240, core = CORES.gateway, file, port } = {}) {
     const folder = mkdtempSync(join(tmpdir(), "push-gateway-bench-"));
-    const at = { folder, socket: join(folder, "push.sock"), port: await freePort(), cacheBytes, file };
+    const at = { folder, socket: join(folder, "push.sock"), port: port ?? (await freePort()), cacheBytes, file };
     const record = GATEWAYS[key];
     const process = Process.start(record.command(at), core);
     await process.ready(record.ready);
@@ -171,9 +173,15 @@ export class Running {
     return { ...result, cpuNs: this.process.cpuNs() - before };
   }
 
-  /** The page as it is now. */
-  async page(headers = {}) {
-    return (await fetch(`http://127.0.0.1:${this.at.port}/metrics`, { headers })).text();
+  /** The page as it is now, on a connection of its own. */
+  page() {
+    return new Promise((resolve, reject) => {
+      const request = get({ host: "127.0.0.1", port: this.at.port, path: "/metrics", agent: false }, (response) => {
+        response.on("error", reject);
+        resolve(text(response));
+      });
+      request.on("error", reject);
+    });
   }
 
   /** Ends it, and checks that it has taken all that was pushed. */
@@ -204,9 +212,11 @@ export async function withGateways(keys, options, use) {
 /**
  * Writes a load for the load generator, for both ways to push.
  * @param pages per connection a list of pages, each a list of series
+ * @param ways "lines", "http", or both
+ * @param first number of the first series: requests of another one are other groups
  * @returns { lines, http }: per connection { path, samples }; samples of the whole file, and of one request
  */
-export function prepareLoad(name, pages, ways = ["lines", "http"]) {
+export function prepareLoad(name, pages, ways = ["lines", "http"], first = 0) {
   const folder = join(OUTPUT, "load");
   mkdirSync(folder, { recursive: true });
   const load = {};
@@ -218,7 +228,7 @@ export function prepareLoad(name, pages, ways = ["lines", "http"]) {
         writeFileSync(path, own.map((page) => page.map(line).join("")).join(""));
         return { path, samples };
       }
-      const requests = own.flatMap((page) => requestsOf(page, connection));
+      const requests = own.flatMap((page) => requestsOf(page, `${connection}-${first}`));
       writeFileSync(path, Buffer.concat(requests.map((request) => request.bytes)));
       return { path, samples: requests[0].samples };
     });
@@ -227,16 +237,16 @@ export function prepareLoad(name, pages, ways = ["lines", "http"]) {
 }
 
 /** A page as requests to the Pushgateway, a group each; length and text. */
-function requestsOf(page, connection) {
+function requestsOf(page, name) {
   const requests = [];
   for (let first = 0; first < page.length; first += PUSH_SAMPLES) {
     const part = page.slice(first, first + PUSH_SAMPLES);
     const body = part.map(line).join("");
-    const path = `/metrics/job/bench/instance/${connection}-${first / PUSH_SAMPLES}`;
-    const text = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-    const bytes = Buffer.alloc(4 + Buffer.byteLength(text));
+    const path = `/metrics/job/bench/instance/${name}-${first / PUSH_SAMPLES}`;
+    const request = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    const bytes = Buffer.alloc(4 + Buffer.byteLength(request));
     bytes.writeUInt32LE(bytes.length - 4);
-    bytes.write(text, 4);
+    bytes.write(request, 4);
     requests.push({ bytes, samples: part.length });
   }
   return requests;
