@@ -5,20 +5,35 @@ import { SeriesMap } from "./peers/map.mjs";
 import { figure, median, table } from "./table.mjs";
 import { BAD_LINES, line, nodeExporter, page, shuffle } from "./workload.mjs";
 
+/** A run takes at least so many samples. */
+const LEAST = 20_000;
+
 export const SCALES = {
-  tiny: { warmMs: 0, runs: 1, sizes: [100, 1000], many: 1000, churn: 4 },
-  short: { warmMs: 300, runs: 15, sizes: [100, 10_000, 200_000], many: 10_000, churn: 16 },
-  full: { warmMs: 1500, runs: 41, sizes: [100, 10_000, 200_000], many: 10_000, churn: 40 },
+  tiny: { warmMs: 0, runs: 1, least: 1000, sizes: [100, 1000], many: 1000 },
+  short: { warmMs: 300, runs: 15, least: LEAST, sizes: [100, 10_000, 200_000], many: 10_000 },
+  full: { warmMs: 1500, runs: 41, least: LEAST, sizes: [100, 10_000, 200_000], many: 10_000 },
 };
 
 const TTL_MS = 60_000;
 const KIB = 1024;
 /** Less than fit in 10 KiB, so that a cache has room for all of them. */
 const ROOM = 300;
-/** A run pushes at least so many samples, to be long beside the clock's own cost. */
-const LEAST_SAMPLES = 20_000;
+/** Most samples of a part: they fit in the smaller input window. */
+const PART = 150;
+/** Pushes that fill a cache before its churn is measured. */
+const FILLING = 5;
 
 const text = (series) => Buffer.from(series.map(line).join(""));
+
+/** The text of a page, in parts. */
+function partsOf(series) {
+  const parts = [];
+  for (let first = 0; first < series.length; first += PART) parts.push(text(series.slice(first, first + PART)));
+  return parts;
+}
+
+const pushParts = (feed, parts, nowMs) => parts.map((part) => feed.push(part, nowMs));
+const lengthOf = (parts) => parts.reduce((sum, part) => sum + part.length, 0);
 
 /** A cache that holds so many series with three labels. */
 function bytesFor(count) {
@@ -31,49 +46,44 @@ function expect(what, found, expected) {
   if (found !== expected) throw new Error(`core: ${what}: ${found}, expected ${expected}`);
 }
 
+// A case: name; count, samples of one pass; pass(), which takes them, and returns the nanoseconds that each part of them
+// took; bytes, of a sample; check(), which throws if the case was not what it is called.
+//
+// Parts are short, so that most of them are never interrupted: the median of each part over all passes, summed up, is
+// what a pass takes on a machine that has nothing else to do.
+
 /** The same series pushed again and again; their values move. */
 function known(name, count, orders) {
   const feed = new Feed({ cacheBytes: bytesFor(count), ttlMs: TTL_MS });
   // Three rounds of values, so that no value is the one that is there, and no order for long the one that was last.
-  const pages = [1, 2, 3].map((round) => text(orders(page(count, 0, round), round)));
-  let turn = 0;
-  let pushed = 0;
+  const pages = [1, 2, 3].map((round) => partsOf(orders(page(count, 0, round), round)));
+  let passes = 0;
   return {
     name,
-    samples: count * Math.max(1, Math.ceil(LEAST_SAMPLES / count)),
-    run(samples) {
-      let ns = 0;
-      for (let done = 0; done < samples; done += count) {
-        ns += feed.push(pages[turn++ % pages.length], 0);
-        pushed += count;
-      }
-      return ns;
-    },
+    count,
+    bytes: lengthOf(pages[0]) / count,
+    pass: () => pushParts(feed, pages[passes++ % pages.length], 0),
     check() {
-      expect(`${name}: samples`, feed.cache.counter("samples"), pushed);
+      expect(`${name}: samples`, feed.cache.counter("samples"), passes * count);
       expect(`${name}: series`, feed.cache.gauge("series"), count);
     },
-    bytes: pages[0].length / count,
   };
 }
 
 /** New series into fresh caches, which have room for them. */
-function fresh(name, count, repeats) {
-  const bytes = text(page(count));
+function fresh(name, count) {
+  const parts = partsOf(page(count));
   return {
     name,
-    samples: count * repeats,
-    run(samples) {
-      let ns = 0;
-      for (let done = 0; done < samples; done += count) {
-        const feed = new Feed({ cacheBytes: bytesFor(count), ttlMs: TTL_MS });
-        ns += feed.push(bytes, 0);
-        expect(`${name}: metrics created`, feed.cache.counter("metricsCreated"), count);
-      }
+    count,
+    bytes: lengthOf(parts) / count,
+    pass() {
+      const feed = new Feed({ cacheBytes: bytesFor(count), ttlMs: TTL_MS });
+      const ns = pushParts(feed, parts, 0);
+      expect(`${name}: metrics created`, feed.cache.counter("metricsCreated"), count);
       return ns;
     },
     check() {},
-    bytes: bytes.length / count,
   };
 }
 
@@ -87,64 +97,45 @@ function capacity(cacheBytes) {
 /**
  * Ever new series through a full cache, half of what it holds at once; so much time lies between that the older half
  * may be replaced.
- * @param stepMs between two pushes: a third of the TTL for evictions, more than all of it for expiry, 0 for refusals
- * @param counter what must count the series
+ * @param stepMs between two pushes: a third of the TTL for evictions, more than all of it for expiry
+ * @param counter what must count the series that went
  */
-function churn(name, cacheBytes, stepMs, counter, batches) {
+function churn(name, cacheBytes, stepMs, counter) {
   const feed = new Feed({ cacheBytes, ttlMs: TTL_MS });
   const count = Math.floor(capacity(cacheBytes) / 20) * 10;
-  const evicting = counter === "metricsEvicted";
-  let first = 0;
+  // Numbers of so many digits as the next ones, from the start.
+  let first = 1_000_000;
   let nowMs = 0;
-  const push = () => {
-    // Numbers of so many digits as the next ones, from the start.
-    const bytes = text(page(count, 1_000_000 + first));
+  const pass = () => {
+    const parts = partsOf(page(count, first));
     first += count;
     nowMs += stepMs;
-    return feed.push(bytes, nowMs);
+    return pushParts(feed, parts, nowMs);
   };
-  for (let i = 0; i < 5; i++) push();
-  const before = feed.cache.counter(counter);
-  const began = first;
+  for (let i = 0; i < FILLING; i++) pass();
+  const before = { gone: feed.cache.counter(counter), first };
   return {
     name,
-    samples: count * batches,
-    run(samples) {
-      let ns = 0;
-      for (let done = 0; done < samples; done += count) ns += push();
-      return ns;
-    },
+    count,
+    bytes: lengthOf(partsOf(page(count, first))) / count,
+    pass,
     check() {
-      const share = (feed.cache.counter(counter) - before) / (first - began);
-      if (share < 0.9 || share > (evicting ? 1.1 : 1.01))
-        throw new Error(`core: ${name}: ${counter} ${share} a sample`);
+      const share = (feed.cache.counter(counter) - before.gone) / (first - before.first);
+      if (share < 0.9 || share > 1.1) throw new Error(`core: ${name}: ${counter} ${share} a sample`);
     },
-    bytes: text(page(count, 1_000_000)).length / count,
   };
 }
 
 /** A page as it is, again and again. */
-function fixed(name, bytes, samples, parse) {
-  const repeats = Math.max(1, Math.ceil(LEAST_SAMPLES / 4 / samples));
-  return {
-    name,
-    samples: samples * repeats,
-    run(count) {
-      let ns = 0;
-      for (let done = 0; done < count; done += samples) ns += parse(bytes);
-      return ns;
-    },
-    check() {},
-    bytes: bytes.length / samples,
-  };
+function fixed(name, bytes, count, parse) {
+  return { name, count, bytes: bytes.length / count, pass: () => [parse(bytes)], check() {} };
 }
 
 function bad() {
   const feed = new Feed({ ttlMs: TTL_MS });
-  const result = fixed("bad lines", Buffer.from(`${BAD_LINES.join("\n")}\n`), BAD_LINES.length, (bytes) =>
-    feed.push(bytes, 0),
-  );
-  return { ...result, check: () => expect("bad lines: samples", feed.cache.counter("samples"), 0) };
+  const bytes = Buffer.from(`${BAD_LINES.join("\n")}\n`);
+  const check = () => expect("bad lines: samples", feed.cache.counter("samples"), 0);
+  return { ...fixed("bad lines", bytes, BAD_LINES.length, () => feed.push(bytes, 0)), check };
 }
 
 /** Nanoseconds of a function. */
@@ -183,7 +174,7 @@ async function parsers(what, bytes, samples) {
   return cases;
 }
 
-async function createCases({ sizes, many, churn: batches }) {
+async function createCases({ sizes, many }) {
   const same = (series) => series;
   const exporter = Buffer.from(nodeExporter());
   const exporterSamples = nodeExporter()
@@ -194,12 +185,12 @@ async function createCases({ sizes, many, churn: batches }) {
   return [
     ...sizes.map((count) => known(`${count} in order`, count, same)),
     known(`${many} shuffled`, many, shuffle),
-    fresh("new series, 10 KiB with room", ROOM, Math.ceil(batches / 2)),
-    fresh("new series, 1 MiB with room", many, 1),
-    churn("churn, full 10 KiB", 10 * KIB, evictMs, "metricsEvicted", batches),
-    churn("churn, full 1 MiB", KIB * KIB, evictMs, "metricsEvicted", 1),
-    churn("expiry, 10 KiB", 10 * KIB, TTL_MS + 1, "metricsExpired", batches),
-    churn("expiry, 1 MiB", KIB * KIB, TTL_MS + 1, "metricsExpired", 1),
+    fresh("new series, 10 KiB with room", ROOM),
+    fresh("new series, 1 MiB with room", many),
+    churn("churn, full 10 KiB", 10 * KIB, evictMs, "metricsEvicted"),
+    churn("churn, full 1 MiB", KIB * KIB, evictMs, "metricsEvicted"),
+    churn("expiry, 10 KiB", 10 * KIB, TTL_MS + 1, "metricsExpired"),
+    churn("expiry, 1 MiB", KIB * KIB, TTL_MS + 1, "metricsExpired"),
     bad(),
     fixed("node_exporter, 64 KiB", exporter, exporterSamples, (bytes) => feed.push(bytes, 0)),
     ...(await parsers("node_exporter", exporter, exporterSamples)),
@@ -214,20 +205,21 @@ async function createCases({ sizes, many, churn: batches }) {
 export async function measure(scale) {
   const cases = await createCases(scale);
   for (const one of cases) {
-    const until = performance.now() + scale.warmMs;
-    do one.run(one.samples);
-    while (performance.now() < until);
+    const untilMs = performance.now() + scale.warmMs;
+    do one.pass();
+    while (performance.now() < untilMs);
   }
   const times = cases.map(() => []);
   for (let run = 0; run < scale.runs; run++) {
     cases.forEach((one, i) => {
-      times[i].push(one.run(one.samples) / one.samples);
+      for (let done = 0; done < scale.least; done += one.count) times[i].push(one.pass());
     });
   }
   const result = {};
   cases.forEach((one, i) => {
     one.check();
-    result[one.name] = { ns: median(times[i]), bytes: one.bytes };
+    const parts = times[i][0].map((_, part) => median(times[i].map((pass) => pass[part])));
+    result[one.name] = { ns: parts.reduce((sum, ns) => sum + ns, 0) / one.count, bytes: one.bytes };
   });
   return result;
 }

@@ -22,8 +22,8 @@ export const SCALES = {
     connections: [1, 3],
     runs: 1,
     seconds: 0.02,
-    checked: 0,
-    streams: ["node", "nodeCounter", "counter"],
+    checked: 100,
+    streams: STREAMS,
     all: false,
   },
   short: {
@@ -65,7 +65,7 @@ function cacheBytesFor(size) {
 }
 
 /** A page of a hundred series in each write, as a pusher sends it that has no more. */
-const PAGE_BYTES = 100 * 82;
+export const PAGE_BYTES = 100 * 82;
 
 /** All combinations that are measured, those of one load one after the other. The short form leaves out what differs little from what it has. */
 function combinations({ sizes, connections, all }) {
@@ -87,7 +87,7 @@ function combinations({ sizes, connections, all }) {
 /** Those that are measured with a combination. */
 function gatewaysFor({ size, connections, shuffled, writeBytes }, { checked, streams, all }) {
   const posts = POSTS.filter((key) => key !== "pushgateway" || size <= checked);
-  const slow = checked > 0 && !shuffled && writeBytes === undefined && (all || connections === 1) ? posts : [];
+  const slow = !shuffled && writeBytes === undefined && (all || connections === 1) ? posts : [];
   // Bytes are counted in any order; the other combinations have that figure.
   const fast = shuffled && !all ? streams.filter((key) => key === "map" || key === "node") : streams;
   return available([...fast, ...slow]);

@@ -26,7 +26,7 @@ export function describeMachine() {
       "push-gateway": commit === undefined ? version : `${version} (${commit})`,
       node: process.versions.node,
       v8: process.versions.v8,
-      cc: firstLine("cc", "--version"),
+      cc: firstLine("cc", "--version")?.replace(/^cc /, ""),
       pushgateway: firstLine("prometheus-pushgateway", "--version")?.match(/version (\S+)/)?.[1],
     },
   };

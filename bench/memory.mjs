@@ -18,7 +18,7 @@ const OTHER_NODES = ["22", "24"];
 const PUSHGATEWAY_BYTES = 4096;
 
 export const SCALES = {
-  tiny: { most: 1000, pushgateway: 0, nodes: [] },
+  tiny: { most: 1000, pushgateway: 1000, nodes: [] },
   short: { most: 1_000_000, pushgateway: 100_000, nodes: [] },
   full: { most: 1_000_000, pushgateway: 1_000_000, nodes: OTHER_NODES },
 };
@@ -111,49 +111,52 @@ function counts(most) {
   return result;
 }
 
-/** Pushes ever new series; memory of the process after each step. */
-async function climb(key, cacheBytes, most) {
-  const running = await Running.start(key, { cacheBytes });
+/** Pushes ever new series into gateways; memory of the processes after each step. */
+async function climb(gateways) {
+  const running = [];
   try {
-    const points = [{ pushed: 0, ...running.process.memory() }];
+    for (const { key, cacheBytes } of gateways) running.push(await Running.start(key, { cacheBytes }));
+    const points = running.map(({ process }) => [{ pushed: 0, ...process.memory() }]);
     let pushed = 0;
-    for (const count of counts(most)) {
-      // A group of a hundred is the Pushgateway's least request here.
-      const load = prepareLoad("memory", [[page(count - pushed, pushed)]], [GATEWAYS[key].push], pushed);
-      await running.push(load);
+    for (const count of counts(Math.max(...gateways.map(({ most }) => most)))) {
+      const load = prepareLoad("memory", [[page(count - pushed, pushed)]], ["lines", "http"], pushed);
+      for (const [i, one] of running.entries()) {
+        if (count > gateways[i].most) continue;
+        await one.push(load);
+        points[i].push({ pushed: count, ...one.process.memory() });
+      }
       pushed = count;
-      points.push({ pushed, ...running.process.memory() });
     }
-    return points;
+    return gateways.map(({ name }, i) => ({ name, points: points[i] }));
   } finally {
-    await running.stop();
+    for (const one of running) await one.stop({ full: true });
   }
 }
 
+/** The processes that are compared. */
+function climbers({ most, pushgateway }) {
+  const own = CACHES.map((cacheBytes) => ({
+    ...{ key: "node", cacheBytes, most },
+    name: `${GATEWAYS.node.name}, ${cacheBytes / KIB} KiB`,
+  }));
+  const room = Math.min(pushgateway, freemem() / PUSHGATEWAY_BYTES);
+  if (room < 10 || available(["unchecked"]).length === 0) return own;
+  return [...own, { key: "unchecked", most: room, name: GATEWAYS.unchecked.name }];
+}
+
 /** @returns { digests, nodes: { [version]: digests }, categories, climbs } */
-export async function measure({ most, pushgateway, nodes }) {
+export async function measure(scale) {
   const own = digests();
   const versions = { [process.versions.node]: own };
-  for (const version of nodes) {
+  for (const version of scale.nodes) {
     const found = digestsOn(version);
     if (found === undefined) continue;
     if (JSON.stringify(found.digests) !== JSON.stringify(own)) throw new Error(`memory: Node ${version} differs`);
     versions[found.node] = found.digests;
   }
-  const climbs = [];
-  if (has("cc")) {
-    for (const cacheBytes of CACHES) {
-      const name = `${GATEWAYS.node.name}, ${cacheBytes / KIB} KiB`;
-      climbs.push({ gateway: "node", cacheBytes, name, points: await climb("node", cacheBytes, most) });
-    }
-    const room = Math.min(pushgateway, freemem() / PUSHGATEWAY_BYTES);
-    if (room >= 10 && available(["unchecked"]).length > 0) {
-      const { name } = GATEWAYS.unchecked;
-      climbs.push({ gateway: "unchecked", name, points: await climb("unchecked", undefined, room) });
-    }
-  } else {
-    leaveOut("left out: memory of processes: there is no C compiler (cc) for the load generator");
-  }
+  const compiler = has("cc");
+  if (!compiler) leaveOut("left out: memory of processes: there is no C compiler (cc) for the load generator");
+  const climbs = compiler ? await climb(climbers(scale)) : [];
   return {
     digests: own,
     nodes: Object.keys(versions),

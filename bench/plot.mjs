@@ -1,8 +1,8 @@
 // A line plot as SVG, both axes logarithmic.
 
-const WIDTH = 760;
+const WIDTH = 860;
 const HEIGHT = 440;
-const MARGIN = { left: 70, right: 210, top: 40, bottom: 50 };
+const MARGIN = { left: 70, right: 310, top: 40, bottom: 50 };
 const COLOURS = ["#0b6e99", "#d9730d", "#0f7b6c", "#ad1a72", "#6940a5", "#64473a"];
 
 /** Powers of ten from the one below the least to the one above the most. */

@@ -92,10 +92,11 @@ export class Process {
    * Starts a command.
    * @param command program and arguments
    * @param core where it runs; undefined: anywhere
+   * @param env environment variables besides those of this process
    */
-  static start(command, core) {
+  static start(command, core, env = {}) {
     const [program, ...args] = pinned(command, core);
-    return new Process(spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] }));
+    return new Process(spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } }));
   }
 
   get pid() {

@@ -8,9 +8,9 @@ import { line, page } from "./workload.mjs";
 
 const MIB = 2 ** 20;
 export const SCALES = {
-  tiny: { sizes: [100], runs: 1, seconds: 0, pushgateway: false, warm: 1 },
-  short: { sizes: [100, 10_000, 200_000], runs: 3, seconds: 0.25, pushgateway: true, warm: 20 },
-  full: { sizes: [100, 10_000, 200_000], runs: 7, seconds: 1.5, pushgateway: true, warm: 50 },
+  tiny: { sizes: [100], runs: 1, seconds: 0, warm: 1 },
+  short: { sizes: [100, 10_000, 200_000], runs: 3, seconds: 0.25, warm: 20 },
+  full: { sizes: [100, 10_000, 200_000], runs: 7, seconds: 1.5, warm: 50 },
 };
 
 const OPENMETRICS = "Accept: application/openmetrics-text;version=1.0.0";
@@ -44,13 +44,13 @@ function countSamples(text, size, name) {
   return found;
 }
 
-async function measureSize(size, { runs, seconds, pushgateway, warm }) {
+async function measureSize(size, { runs, seconds, warm }) {
   const series = page(size);
   const load = prepareLoad("scrape", [[series]]);
   mkdirSync(OUTPUT, { recursive: true });
   const file = join(OUTPUT, "load", "scrape.body");
   writeFileSync(file, series.map(line).join(""));
-  const keys = available(["body", ...(pushgateway ? ["unchecked"] : []), "node"]);
+  const keys = available(["body", "unchecked", "node"]);
   return withGateways(keys, { cacheBytes: cacheBytesFor(size), file }, async (gateways) => {
     const cells = [];
     for (const [i, gateway] of gateways.entries()) {

@@ -4,7 +4,7 @@ import { CORES, compile, cpuNs, freePort, has, Process, runTool } from "./proces
 import { figure, median, mib, table } from "./table.mjs";
 
 export const SCALES = {
-  tiny: { runs: 1, settleMs: 0, keys: ["node"] },
+  tiny: { runs: 1, settleMs: 0, keys: ["node", "pushgateway"] },
   short: { runs: 7, settleMs: 500, keys: ["node", "pushgateway"] },
   full: { runs: 21, settleMs: 2000, keys: ["node", "pushgateway"] },
 };

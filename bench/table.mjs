@@ -12,7 +12,7 @@ export function figure(value, digits = 3) {
   if (value === 0) return "0";
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
   const rounded = Number(value.toPrecision(digits));
-  const [whole, rest] = rounded.toFixed(Math.min(decimals, 3)).split(".");
+  const [whole, rest] = rounded.toFixed(decimals).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return rest === undefined ? grouped : `${grouped}.${rest}`;
 }
