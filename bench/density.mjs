@@ -15,7 +15,7 @@ import {
 const KIB = 1024;
 export const SCALES = {
   tiny: { caches: [10 * KIB], distinct: 5_000 },
-  short: { caches: [10 * KIB, 64 * KIB, 1024 * KIB], distinct: 1_000_000 },
+  short: { caches: [10 * KIB, 64 * KIB, 1024 * KIB], distinct: 300_000 },
   full: { caches: [10 * KIB, 64 * KIB, 1024 * KIB], distinct: 10_000_000 },
 };
 

@@ -9,6 +9,8 @@
 //   scrapes           whether it serves /metrics on the port
 //   taken(ended)      samples or bytes that it has taken, from what it wrote: { samples } or { bytes }; optional
 //   missing           why it cannot be measured here; undefined if it can
+//
+// Another host of the module is a record, and its key in HOSTS.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
@@ -105,6 +107,9 @@ export const GATEWAYS = {
     missing: compiler,
   },
 };
+
+/** The hosts of the module: what the peers are there for. */
+export const HOSTS = ["node"];
 
 /** Those of the named gateways that can be measured; the others are left out with one line. */
 export function available(keys) {

@@ -34,10 +34,10 @@ export function describeMachine() {
 
 /** The machine in one line. */
 export function machineLine(machine) {
-  const { processor, cores, memoryMiB, system, versions, date } = machine;
+  const { processor, cores, memoryMiB, system, load, versions, date } = machine;
   const known = Object.entries(versions).filter(([, version]) => version !== undefined);
   const list = known.map(([name, version]) => `${name} ${version}`).join(", ");
-  return `${date}; ${processor}, ${cores} cores, ${memoryMiB} MiB; ${system}; ${list}`;
+  return `${date}; ${processor}, ${cores} cores, ${memoryMiB} MiB, load average ${load.toFixed(1)} before; ${system}; ${list}`;
 }
 
 /** How it was measured, as sentences. */

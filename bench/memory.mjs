@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { freemem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Feed } from "./feed.mjs";
-import { available, GATEWAYS, leaveOut, prepareLoad, Running } from "./gateway.mjs";
+import { available, GATEWAYS, HOSTS, leaveOut, prepareLoad, Running } from "./gateway.mjs";
 import { has } from "./process.mjs";
 import { figure, mib, table, whole } from "./table.mjs";
 import { BAD_LINES, histogram, line, longLabel, nodeExporter, page } from "./workload.mjs";
@@ -135,31 +135,30 @@ async function climb(gateways) {
 
 /** The processes that are compared. */
 function climbers({ most, pushgateway }) {
-  const own = CACHES.map((cacheBytes) => ({
-    ...{ key: "node", cacheBytes, most },
-    name: `${GATEWAYS.node.name}, ${cacheBytes / KIB} KiB`,
-  }));
+  const own = available(HOSTS).flatMap((key) =>
+    CACHES.map((cacheBytes) => ({ key, cacheBytes, most, name: `${GATEWAYS[key].name}, ${cacheBytes / KIB} KiB` })),
+  );
   const room = Math.min(pushgateway, freemem() / PUSHGATEWAY_BYTES);
   if (room < 10 || available(["unchecked"]).length === 0) return own;
   return [...own, { key: "unchecked", most: room, name: GATEWAYS.unchecked.name }];
 }
 
-/** @returns { digests, nodes: { [version]: digests }, categories, climbs } */
+/** @returns { digests, nodes: versions that agree, cuts, categories, climbs } */
 export async function measure(scale) {
   const own = digests();
-  const versions = { [process.versions.node]: own };
+  const versions = [process.versions.node];
   for (const version of scale.nodes) {
     const found = digestsOn(version);
     if (found === undefined) continue;
-    if (JSON.stringify(found.digests) !== JSON.stringify(own)) throw new Error(`memory: Node ${version} differs`);
-    versions[found.node] = found.digests;
+    if (JSON.stringify(found) !== JSON.stringify(own)) throw new Error(`memory: Node ${version} differs`);
+    versions.push(version);
   }
   const compiler = has("cc");
   if (!compiler) leaveOut("left out: memory of processes: there is no C compiler (cc) for the load generator");
   const climbs = compiler ? await climb(climbers(scale)) : [];
   return {
     digests: own,
-    nodes: Object.keys(versions),
+    nodes: versions,
     cuts: Object.keys(CUTS),
     categories: Object.fromEntries(CACHES.map((cacheBytes) => [cacheBytes, categories(cacheBytes, cacheBytes / 64)])),
     climbs,
@@ -225,5 +224,5 @@ export function plots({ climbs }) {
 }
 
 if (process.argv[2] === "digest" && process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(JSON.stringify({ node: process.versions.node, digests: digests() }));
+  console.log(JSON.stringify(digests()));
 }

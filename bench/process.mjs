@@ -14,6 +14,8 @@ const TICK_NS = 1e9 / 100;
 /** More than the ticks' own error: a thread that the scheduler's numbers had is gone. */
 const TICKS_DIFFER_NS = 3 * TICK_NS;
 const READY_LIMIT_MS = 30_000;
+/** Far longer than any tool runs. */
+const TOOL_LIMIT_MS = 1_200_000;
 
 /** Whether a program is in the PATH. */
 export function has(program) {
@@ -93,10 +95,13 @@ export class Process {
    * @param command program and arguments
    * @param core where it runs; undefined: anywhere
    * @param env environment variables besides those of this process
+   * @param timeout milliseconds until it is killed; 0: never
    */
-  static start(command, core, env = {}) {
+  static start(command, core, env = {}, timeout = 0) {
     const [program, ...args] = pinned(command, core);
-    return new Process(spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } }));
+    return new Process(
+      spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env }, timeout }),
+    );
   }
 
   get pid() {
@@ -181,5 +186,5 @@ export function cpuNs(pid) {
  * @returns the JSON that it printed
  */
 export async function runTool(command, core = CORES.load) {
-  return JSON.parse(await Process.start(command, core).output());
+  return JSON.parse(await Process.start(command, core, {}, TOOL_LIMIT_MS).output());
 }

@@ -1,28 +1,28 @@
 // scrape: CPU and time of an answer to GET /metrics, beside the Pushgateway and a server with one body.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { available, GATEWAYS, leaveOut, prepareLoad, withGateways } from "./gateway.mjs";
+import { available, GATEWAYS, HOSTS, leaveOut, prepareLoad, withGateways } from "./gateway.mjs";
 import { has, OUTPUT } from "./process.mjs";
 import { figure, median, mib, table, whole } from "./table.mjs";
 import { line, page } from "./workload.mjs";
 
 const MIB = 2 ** 20;
 export const SCALES = {
-  tiny: { sizes: [100], runs: 1, seconds: 0, warm: 1 },
-  short: { sizes: [100, 10_000, 200_000], runs: 3, seconds: 0.25, warm: 20 },
-  full: { sizes: [100, 10_000, 200_000], runs: 7, seconds: 1.5, warm: 50 },
+  tiny: { sizes: [100], runs: 1, seconds: 0, warmSeconds: 0 },
+  short: { sizes: [100, 10_000, 200_000], runs: 3, seconds: 0.25, warmSeconds: 1 },
+  full: { sizes: [100, 10_000, 200_000], runs: 7, seconds: 1.5, warmSeconds: 3 },
 };
 
 const OPENMETRICS = "Accept: application/openmetrics-text;version=1.0.0";
 const GZIP = "Accept-Encoding: gzip";
-const NODE_FORMATS = [
+const ALL = [
   ["text", []],
   ["text, gzip", [GZIP]],
   ["OpenMetrics", [OPENMETRICS]],
   ["OpenMetrics, gzip", [OPENMETRICS, GZIP]],
 ];
-/** What each serves: the Pushgateway has no OpenMetrics, and a static body is as it is. */
-const FORMATS = { node: NODE_FORMATS, unchecked: NODE_FORMATS.slice(0, 2), body: NODE_FORMATS.slice(0, 1) };
+/** What the peers serve of it: the Pushgateway has no OpenMetrics, and a static body is as it is. */
+const FORMATS = { unchecked: ALL.slice(0, 2), body: ALL.slice(0, 1) };
 
 function cacheBytesFor(size) {
   if (size <= 100) return 10 * 1024;
@@ -44,23 +44,22 @@ function countSamples(text, size, name) {
   return found;
 }
 
-async function measureSize(size, { runs, seconds, warm }) {
+async function measureSize(size, { runs, seconds, warmSeconds }) {
   const series = page(size);
   const load = prepareLoad("scrape", [[series]]);
   mkdirSync(OUTPUT, { recursive: true });
   const file = join(OUTPUT, "load", "scrape.body");
   writeFileSync(file, series.map(line).join(""));
-  const keys = available(["body", "unchecked", "node"]);
+  const keys = available(["body", "unchecked", ...HOSTS]);
   return withGateways(keys, { cacheBytes: cacheBytesFor(size), file }, async (gateways) => {
     const cells = [];
     for (const [i, gateway] of gateways.entries()) {
       if (GATEWAYS[keys[i]].push !== undefined) await gateway.push(load);
       const first = await growth(gateway, () => gateway.scrape(0, 1));
-      // So many of a page that takes a second would take the whole bench.
-      await gateway.scrape(keys[i] === "node" ? 0 : seconds, keys[i] === "node" ? warm : 1);
+      await gateway.scrape(warmSeconds);
       const later = await growth(gateway, () => gateway.scrape(0, 5));
       const visible = countSamples(await gateway.page(), size, gateway.record.name);
-      for (const [format, headers] of FORMATS[keys[i]]) {
+      for (const [format, headers] of FORMATS[keys[i]] ?? ALL) {
         cells.push({ gateway, key: keys[i], format, headers, runs: [], first, later, visible });
       }
     }

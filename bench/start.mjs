@@ -1,12 +1,12 @@
 // start: from the start of the process to the first scrape's answer, and its memory when nothing has come yet.
-import { available, GATEWAYS, leaveOut, Running } from "./gateway.mjs";
+import { available, GATEWAYS, HOSTS, leaveOut, Running } from "./gateway.mjs";
 import { CORES, compile, cpuNs, freePort, has, Process, runTool } from "./process.mjs";
 import { figure, median, mib, table } from "./table.mjs";
 
 export const SCALES = {
-  tiny: { runs: 1, settleMs: 0, keys: ["node", "pushgateway"] },
-  short: { runs: 7, settleMs: 500, keys: ["node", "pushgateway"] },
-  full: { runs: 21, settleMs: 2000, keys: ["node", "pushgateway"] },
+  tiny: { runs: 1, settleMs: 0, keys: [...HOSTS, "pushgateway"] },
+  short: { runs: 7, settleMs: 500, keys: [...HOSTS, "pushgateway"] },
+  full: { runs: 21, settleMs: 2000, keys: [...HOSTS, "pushgateway"] },
 };
 
 /** Starts a gateway with a scraper already asking; time and CPU until it is answered. */

@@ -37,7 +37,7 @@ test("memory: one digest for every way to cut the stream; the categories add up;
   const [ten, mib] = Object.values(result.digests);
   assert.match(ten, /^[0-9a-f]{64}$/);
   assert.notEqual(ten, mib);
-  assert.deepEqual(result.digests, memory.digests(), "a second run");
+  assert.equal(memory.digest(10 * KIB, [997]), ten, "a second run, cut in another way");
   assert.equal(result.categories[10 * KIB].memoryBytes, 65_536);
   for (const { name, points } of result.climbs) {
     assert.equal(points.at(-1).pushed, 1000, name);
@@ -71,7 +71,7 @@ test("core: every case does what it is called", async () => {
   // Each case checks its own counters, and throws.
   const result = await core.measure(core.SCALES.tiny);
   for (const [name, { ns, bytes }] of Object.entries(result)) assert.ok(ns > 0 && bytes > 10, name);
-  for (const name of ["100 in order", "churn, full 10 KiB", "expiry, 1 MiB", "bad lines"]) assert.ok(name in result);
+  for (const name of ["100 in order", "churn, full 10 KiB", "expiry, 64 KiB", "bad lines"]) assert.ok(name in result);
 });
 
 test("ingest: each gateway takes exactly what was sent", needsCompiler, async () => {
