@@ -29,8 +29,11 @@ function ratio(value, other) {
 const ns = (results, name) => results.core?.[name]?.ns;
 const inTen = (results, kind) => results.density?.kinds[kind][10 * KIB].fits;
 const shareOf = (page) => (page === undefined ? undefined : page.visible / page.pushed);
-const loads = (results) =>
-  results.ingest?.filter((one) => one.gateway === "node" && one.size === 100).map((one) => one.peak / MIB);
+/** The most that was resident in any ingest of 100 series. */
+function loaded(results) {
+  const own = (results.ingest ?? []).filter((one) => one.gateway === "node" && one.size === 100);
+  return own.length === 0 ? undefined : Math.max(...own.map((one) => one.peak));
+}
 
 /** The least capacity after many series, of all caches, in per cent of a fresh one's. */
 function kept(results) {
@@ -122,7 +125,7 @@ const GOALS = [
     (r) => mibOf(scrape(r, "node", 200_000)?.growthFirst),
   ],
   ["Node RSS idle, MiB", 50, 47, MOST, (r) => mibOf(r.start?.node?.rss)],
-  ["Node RSS under load, MiB", 58, 54, MOST, (r) => (loads(r) === undefined ? undefined : Math.max(...loads(r)))],
+  ["Node RSS under load, MiB", 58, 54, MOST, (r) => mibOf(loaded(r))],
 ];
 
 function percent(share) {

@@ -1,6 +1,6 @@
 // ingest: CPU a sample of a gateway that takes a stream, beside programs that only count its bytes.
-import { available, HOSTS, prepareLoad, withGateways } from "./gateway.mjs";
-import { CORES, PINNED } from "./process.mjs";
+import { available, HOSTS, leaveOut, prepareLoad, withGateways } from "./gateway.mjs";
+import { CORES, has, PINNED } from "./process.mjs";
 import { figure, median, mib, table, whole } from "./table.mjs";
 import { page, shuffle } from "./workload.mjs";
 
@@ -125,6 +125,10 @@ async function measureOne(combination, load, scale) {
 
 /** @returns a list of results, one for each gateway of each combination */
 export async function measure(scale) {
+  if (!has("cc")) {
+    leaveOut("left out: ingest: there is no C compiler (cc) for its load generator");
+    return [];
+  }
   const results = [];
   let load;
   let loaded;

@@ -31,9 +31,10 @@ export function mib(bytes) {
  * A table.
  * @param title a line above it
  * @param columns names; all but the first stand to the right
- * @param rows of text or numbers
+ * @param rows of text or numbers; without any there is no table
  */
 export function table(title, columns, rows) {
+  if (rows.length === 0) return "";
   const lines = rows.map((row) => `| ${row.map((cell) => String(cell ?? "–")).join(" | ")} |`);
   const rule = columns.map((_, i) => (i === 0 ? "---" : "---:")).join("|");
   return [`**${title}**`, "", `| ${columns.join(" | ")} |`, `|${rule}|`, ...lines, ""].join("\n");
