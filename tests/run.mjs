@@ -30,13 +30,14 @@ function has(program) {
   });
 }
 
-/** All compiled tests. */
+/** All compiled tests, and those of the benches, which need no compiling. */
 function tests() {
   const folder = join(root, "build", "tests");
-  return readdirSync(folder, { recursive: true })
+  const compiled = readdirSync(folder, { recursive: true })
     .filter((name) => name.endsWith(".test.js"))
     .map((name) => join(folder, name))
     .sort();
+  return [...compiled, join(root, "tests", "bench", "bench.test.mjs")];
 }
 
 run(bin("tsc"), ["-p", "tests/tsconfig.json"]);
@@ -52,16 +53,19 @@ if (counts === null || counts[1] !== counts[2] || Number(counts[2]) < 20) {
   console.error("as-pect did not run the core's tests");
   process.exit(1);
 }
-for (const program of [
+const programs = [
   "prometheus",
   "promtool",
   "prometheus-node-exporter",
+  "prometheus-pushgateway",
   "socat",
   "curl",
+  "cc",
   "chromium",
   "go",
   "cargo",
-]) {
+];
+for (const program of programs) {
   if (!has(program)) console.log(`left out: the tests that need ${program}, which is not installed`);
 }
 run(process.execPath, ["--test", "--test-reporter=spec", ...tests()]);
