@@ -3,7 +3,7 @@
 // target into build/native/<target>/. With --sanitize: as Clang's sanitizers want them, with the fuzzers, into
 // build/native/sanitized/.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -26,9 +26,9 @@ const PROGRAMS = [
 const GATEWAY = ["text", "log", "options", "loop", "sockets", "sniff", "push", "accept", "http", "scrape", "main"];
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const COMMON = ["-std=c11", "-D_GNU_SOURCE", `-DVERSION="${version}"`, `-I${SOURCES}`, "-Wall", "-Wextra", "-Werror"];
-/** Small above all: what is not needed is not linked, and nothing unwinds. */
-const SMALL = ["-Os", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-ffunction-sections", "-fdata-sections"];
-const LINK_SMALL = ["-static", "-s", "-Wl,--gc-sections"];
+/** Small above all: optimized as a whole, what is not needed is not linked, and nothing unwinds. */
+const SMALL = ["-Os", "-flto", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-math-errno"];
+const LINK_SMALL = [...SMALL, "-static", "-s", "-Wl,--gc-sections"];
 const SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 const { values } = parseArgs({ options: { target: { type: "string" }, sanitize: { type: "boolean" } } });
@@ -36,6 +36,8 @@ const folder = join("build", "native", values.sanitize ? "sanitized" : (values.t
 mkdirSync(join(root, folder), { recursive: true });
 const compiler = values.sanitize ? ["clang"] : compilerFor(values.target);
 translate();
+/** What GCC may do more when it sees all of a program; Clang's linker does it unasked. */
+const WHOLE = compiler[0] === "musl-gcc" ? ["-fwhole-program", "-flto=auto"] : [];
 if (values.sanitize) buildSanitized();
 else build();
 
@@ -71,8 +73,21 @@ function compilerFor(target) {
 function translate() {
   const wasm2c = join("node_modules", "wabt", "bin", "wasm2c");
   for (const { module, artefact } of PROGRAMS) {
-    run(process.execPath, wasm2c, join("build", artefact), "-n", module, "-o", join(folder, `${module}.c`));
+    const source = join(folder, `${module}.c`);
+    run(process.execPath, wasm2c, join("build", artefact), "-n", module, "-o", source);
+    fixSize(join(root, source));
   }
+}
+
+/** Has the two bounds checks of the generated code ask wasm-rt.h for the memory's size. */
+function fixSize(path) {
+  const code = readFileSync(path, "utf8");
+  const fixed = code
+    .replace("(uint64_t)sizeof(t) > mem->size)", "(uint64_t)sizeof(t) > WASM_RT_SIZE(mem))")
+    .replace("(res > (mem)->size)", "(res > WASM_RT_SIZE(mem))");
+  if (fixed.length !== code.length + 2 * "WASM_RT_SIZE(mem)".length - "mem->size".length - "(mem)->size".length)
+    fail("wasm2c writes its bounds checks in another way");
+  writeFileSync(path, fixed);
 }
 
 /** Compiles a source to an object with a name of its own. */
@@ -98,7 +113,7 @@ function build() {
       ["push-gateway", gateway],
       ["player", [player]],
     ]) {
-      run(...compiler, ...LINK_SMALL, "-o", join(folder, name + program.suffix), ...objects, core, "-lm");
+      run(...compiler, ...LINK_SMALL, ...WHOLE, "-o", join(folder, name + program.suffix), ...objects, core, "-lm");
     }
     const file = join(folder, `push-gateway${program.suffix}`);
     console.log(`${file}: ${statSync(join(root, file)).size} bytes`);
