@@ -175,11 +175,12 @@ static uint64_t parse_duration(const char *where, const char *value, uint64_t mo
     is_duration = decimal(&at, &millionths);
     size_t unit = 0;
     while (unit < 5 && strncmp(at, units[unit].name, strlen(units[unit].name)) != 0) unit++;
-    if (!is_duration || unit == 5) break;
+    is_duration = is_duration && unit < 5;
+    if (!is_duration) break;
     at += strlen(units[unit].name);
     total += (double)millionths * units[unit].ms;
   }
-  if (!is_duration || *at != 0) refuse(where, value, " is not a duration (like 90s, 5m, 24h or never)");
+  if (!is_duration) refuse(where, value, " is not a duration (like 90s, 5m, 24h or never)");
   double ms = total / 1e6;
   if (ms >= (double)most + 0.5) refuse_range(where, value, " is too long (at most ", most, most, text_add_duration);
   return (uint64_t)(ms + 0.5);
