@@ -1,7 +1,6 @@
 /* The program: options, signals, housekeeping, exit status. */
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include "log.h"
 #include "loop.h"
 #include "options.h"
+#include "program.h"
 #include "push.h"
 #include "scrape.h"
 #include "sockets.h"
@@ -113,24 +113,6 @@ static void open_signals(void) {
   if (source.fd < 0 || !loop_add(&source, EPOLLIN)) fail(STATUS_FAILURE, "cannot wait for signals", NULL);
 }
 
-/*
- * Goes on as the other program where the cache is for the other artefact: each program has one, so that the one that a
- * device needs is small. They stand in one folder; the other's name is this one's with or without -wide.
- */
-static void choose_program(const struct options *options, char **arguments) {
-  static const char suffix[] = "-wide";
-  if (core_is_wide == (options->cache_bytes > CORE_NARROW_CACHE_LIMIT)) return;
-  char path[1024];
-  ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof suffix);
-  if (length > 0) {
-    bool has_suffix = (size_t)length >= sizeof suffix && memcmp(path + length - 5, suffix, 5) == 0;
-    memcpy(path + length - (has_suffix ? 5 : 0), has_suffix ? "" : suffix, has_suffix ? 1 : sizeof suffix);
-    execv(path, arguments);
-  }
-  fail(STATUS_FAILURE, "--cache-size: above 16320 bytes it takes the program push-gateway-wide, and below it push-gateway",
-       NULL);
-}
-
 /* Makes the cache; its complaints are named after the options. */
 static void open_core(const struct options *options) {
   uint32_t flags = (options->reject_when_full ? CORE_REJECT : 0u) | (options->keep_timestamps ? CORE_KEEP_TIMESTAMPS : 0u);
@@ -199,7 +181,8 @@ static void stop(void) {
 int main(int count, char **arguments) {
   static struct options options;
   options_parse(&options, count, arguments);
-  choose_program(&options, arguments);
+  if (!program_choose(program_is_wide(options.cache_bytes), arguments))
+    fail(STATUS_FAILURE, "--cache-size: above 16320 bytes it takes push-gateway-wide beside push-gateway", NULL);
   log_open((enum log_level)options.log_level, options.log_json);
   open_core(&options);
   loop_open();
