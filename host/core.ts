@@ -1,8 +1,8 @@
 /**
  * The core: the WebAssembly module behind a typed object. The only file that knows WebAssembly.
- * docs/ABI.md says what each export does; nothing here knows sockets, logs or the daemon.
+ * docs/ABI.md says what each export does; nothing here knows sockets, logs or the daemon, and nothing needs Node.js but
+ * the reading of the artefact where none is given.
  */
-import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 
 /** The version of docs/ABI.md that this file was written for. */
@@ -18,7 +18,10 @@ const INIT_KEEP_TIMESTAMPS = 2;
 const RENDER_OPENMETRICS = 1;
 const RENDER_UTF8 = 2;
 
-/** The module's exports, as docs/ABI.md lists them. */
+/**
+ * The module's exports, as docs/ABI.md lists them.
+ * @internal
+ */
 type Exports = {
   memory?: WebAssembly.Memory;
   abiVersion(): number;
@@ -57,8 +60,11 @@ export interface CacheOptions {
   timestamps?: "drop" | "keep";
   /** Longest line in bytes, its LF not counted; 4,096 by default. */
   maxLineBytes?: number;
-  /** The folder of the two .wasm files; that of this package by default. */
-  folder?: URL;
+  /**
+   * The bytes of push-gateway.wasm, or of push-gateway.imported.wasm for a cache of more than 16,320 bytes. Read from this
+   * package if not given, which needs Node.js, Deno or Bun.
+   */
+  module?: Uint8Array | ArrayBuffer;
 }
 
 /** How a page is rendered. */
@@ -159,7 +165,7 @@ export function createConnectionState(): ConnectionState {
 /** One instance of the module with its cache. Its memory never grows, so the views stay valid. */
 export class Cache {
   /** The input window. The host's between calls. */
-  readonly input: Buffer;
+  readonly input: Uint8Array;
   /** Offset in the window where bytes that were read belong; a tail goes directly before it. */
   readonly readOffset: number;
   /** Most bytes that a connection's tail can have. */
@@ -167,17 +173,20 @@ export class Cache {
   readonly #exports: Exports;
   readonly #memory: WebAssembly.Memory;
   readonly #connection: Uint32Array;
-  readonly #output: Buffer;
+  readonly #output: Uint8Array;
 
-  /** Use createCache. */
+  /**
+   * Use createCache.
+   * @internal
+   */
   constructor(exports: Exports, memory: WebAssembly.Memory, maxLineBytes: number) {
     this.#exports = exports;
     this.#memory = memory;
-    this.input = Buffer.from(memory.buffer, exports.inputAddress(), exports.inputBytes());
+    this.input = new Uint8Array(memory.buffer, exports.inputAddress(), exports.inputBytes());
     this.tailLimitBytes = maxLineBytes + 1;
     this.readOffset = Math.max(exports.inputTail(), this.tailLimitBytes);
     this.#connection = new Uint32Array(memory.buffer, exports.connectionAddress(), 4);
-    this.#output = Buffer.from(memory.buffer, exports.outputAddress(), exports.outputBytes());
+    this.#output = new Uint8Array(memory.buffer, exports.outputAddress(), exports.outputBytes());
   }
 
   /**
@@ -248,7 +257,7 @@ export class Cache {
    * Renders a page's next piece.
    * @returns whole lines in the output window, valid until the next call; undefined: the page is complete and closed
    */
-  nextPiece(handle: number, nowMs: number): Buffer | undefined {
+  nextPiece(handle: number, nowMs: number): Uint8Array | undefined {
     const length = this.#exports.renderNext(handle, nowMs);
     return length > 0 ? this.#output.subarray(0, length) : undefined;
   }
@@ -295,8 +304,7 @@ export class Cache {
  */
 export function createCache(options: CacheOptions = {}): Cache {
   const { cacheBytes = 10_240, ttlMs = 60_000, maxLineBytes = 4096 } = options;
-  const folder = options.folder ?? new URL("../", import.meta.url);
-  const { exports, memory } = instantiate(folder, cacheBytes);
+  const { exports, memory } = instantiate(options.module ?? readArtefact(cacheBytes), cacheBytes);
   const pages = exports.memoryPages(cacheBytes);
   if (pages === 0) throw new CacheError(`a cache of ${cacheBytes} bytes is out of range`, "cacheBytes");
   if (pages * PAGE_BYTES > memory.buffer.byteLength)
@@ -308,19 +316,29 @@ export function createCache(options: CacheOptions = {}): Cache {
   return new Cache(exports, memory, maxLineBytes);
 }
 
-/** Loads the artefact for a cache size, with a memory of exactly the pages that it needs. */
-function instantiate(folder: URL, cacheBytes: number): { exports: Exports; memory: WebAssembly.Memory } {
-  if (cacheBytes <= ONE_PAGE_CACHE_LIMIT_BYTES) {
-    const { instance } = instantiateSync<Exports>(readArtefact(new URL("push-gateway.wasm", folder)));
+/** Makes an instance with a memory of exactly the pages that it needs. */
+function instantiate(
+  bytes: Uint8Array | ArrayBuffer,
+  cacheBytes: number,
+): { exports: Exports; memory: WebAssembly.Memory } {
+  const module = compile(bytes);
+  if (WebAssembly.Module.imports(module).length === 0) {
+    const { instance } = instantiateSync<Exports>(module);
     const exports = checkVersion(instance.exports as Exports);
     if (exports.memory === undefined) throw new CacheError("the module has no memory");
     return { exports, memory: exports.memory };
   }
-  const pages = Math.ceil((IMPORTED_FIXED_BYTES + cacheBytes) / PAGE_BYTES);
-  const memory = createMemory(pages);
-  const bytes = readArtefact(new URL("push-gateway.imported.wasm", folder));
-  const { instance } = instantiateSync<Exports>(bytes, { env: { memory } });
+  const memory = createMemory(Math.ceil((IMPORTED_FIXED_BYTES + cacheBytes) / PAGE_BYTES));
+  const { instance } = instantiateSync<Exports>(module, { env: { memory } });
   return { exports: checkVersion(instance.exports as Exports), memory };
+}
+
+function compile(bytes: Uint8Array | ArrayBuffer): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes as BufferSource);
+  } catch (error) {
+    throw new CacheError(`this is no WebAssembly module: ${(error as Error).message}`, "module");
+  }
 }
 
 function createMemory(pages: number): WebAssembly.Memory {
@@ -331,9 +349,15 @@ function createMemory(pages: number): WebAssembly.Memory {
   }
 }
 
-function readArtefact(path: URL): Uint8Array {
+/** Reads the artefact of this package for a cache size. */
+function readArtefact(cacheBytes: number): Uint8Array {
+  // Asked for instead of imported, so that a browser can load this file.
+  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
+  if (fs === undefined) throw new CacheError("there are no files here: give the module's bytes", "module");
+  const name = cacheBytes <= ONE_PAGE_CACHE_LIMIT_BYTES ? "push-gateway.wasm" : "push-gateway.imported.wasm";
+  const path = new URL(`../${name}`, import.meta.url);
   try {
-    return readFileSync(path);
+    return fs.readFileSync(path);
   } catch {
     throw new CacheError(`cannot read ${path.pathname} (npm run build makes it)`);
   }

@@ -43,6 +43,8 @@ export class Ingest {
   readonly counts: IngestCounts = { connections: 0, refused: 0, idle: 0, http: 0 };
   readonly options: IngestOptions;
   readonly cache: Cache;
+  /** The input window. */
+  readonly input: Buffer;
   /** The region of the window that all connections read into. */
   readonly region: Buffer;
   /** Connections and reads so far, to tell when there is nothing more to take. */
@@ -53,7 +55,8 @@ export class Ingest {
   constructor(cache: Cache, options: IngestOptions, log: Log) {
     this.cache = cache;
     this.options = options;
-    this.region = cache.input.subarray(cache.readOffset);
+    this.input = Buffer.from(cache.input.buffer, cache.input.byteOffset, cache.input.length);
+    this.region = this.input.subarray(cache.readOffset);
     this.#log = log;
   }
 
@@ -187,7 +190,7 @@ class PushConnection {
     const tailLength = this.#tailLength;
     if (tailLength > 0) {
       start -= tailLength;
-      copyShort(this.#tail!, 0, cache.input, start, tailLength);
+      copyShort(this.#tail!, 0, this.#owner.input, start, tailLength);
     }
     const total = tailLength + length;
     if (this.#undecided && !this.#decide(start, total)) return true;
@@ -202,7 +205,7 @@ class PushConnection {
     this.#tailLength = length;
     if (length === 0) return;
     if (this.#tail === undefined || this.#tail.length < length) this.#tail = this.#createTail(length);
-    copyShort(this.#owner.cache.input, offset, this.#tail, 0, length);
+    copyShort(this.#owner.input, offset, this.#tail, 0, length);
   }
 
   #createTail(length: number): Buffer {
@@ -220,11 +223,11 @@ class PushConnection {
       this.#discard(total);
       return false;
     }
-    const { cache } = this.#owner;
-    const verdict = sniff(cache.input, start, start + total);
+    const { cache, input } = this.#owner;
+    const verdict = sniff(input, start, start + total);
     if (verdict === HTTP) {
       this.#tailLength = 0;
-      this.#answer(methodOf(cache.input, start, start + total));
+      this.#answer(methodOf(input, start, start + total));
       return false;
     }
     if (verdict === METRICS || total > cache.tailLimitBytes) {

@@ -52,7 +52,16 @@ if (counts === null || counts[1] !== counts[2] || Number(counts[2]) < 20) {
   console.error("as-pect did not run the core's tests");
   process.exit(1);
 }
-for (const program of ["prometheus", "promtool", "prometheus-node-exporter", "socat", "curl"]) {
+for (const program of [
+  "prometheus",
+  "promtool",
+  "prometheus-node-exporter",
+  "socat",
+  "curl",
+  "chromium",
+  "go",
+  "cargo",
+]) {
   if (!has(program)) console.log(`left out: the tests that need ${program}, which is not installed`);
 }
 run(process.execPath, ["--test", "--test-reporter=spec", ...tests()]);

@@ -23,8 +23,7 @@ const PROGRAMS = [
   { suffix: "", module: "narrow", artefact: "push-gateway.wasm", defines: [] },
   { suffix: "-wide", module: "wide", artefact: "push-gateway.imported.wasm", defines: ["-DWIDE"] },
 ];
-const SHARED = ["text", "program"];
-const GATEWAY = [...SHARED, "log", "options", "loop", "sockets", "sniff", "push", "accept", "http", "scrape", "main"];
+const GATEWAY = ["program", "text", "log", "options", "loop", "sockets", "sniff", "push", "accept", "http", "scrape", "main"];
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const COMMON = ["-std=c11", "-D_GNU_SOURCE", `-DVERSION="${version}"`, `-I${SOURCES}`, "-Wall", "-Wextra", "-Werror"];
 /** Small above all: optimized as a whole, what is not needed is not linked, and nothing unwinds. */
@@ -107,12 +106,12 @@ function compileCore(flags, { module, defines }) {
 /** The programs as they are shipped, and their players. */
 function build() {
   const gateway = GATEWAY.map((name) => compile(SMALL, name));
-  const player = [...SHARED, "player"].map((name) => compile(SMALL, name));
+  const player = compile(SMALL, "player");
   for (const program of PROGRAMS) {
     const core = compileCore(SMALL, program);
     for (const [name, objects] of [
       ["push-gateway", gateway],
-      ["player", player],
+      ["player", [player]],
     ]) {
       run(...compiler, ...LINK_SMALL, ...WHOLE, "-o", join(folder, name + program.suffix), ...objects, core, "-lm");
     }

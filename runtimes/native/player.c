@@ -2,17 +2,14 @@
  * Plays recorded calls (tests/runtimes/README.md says how they are written) on the translated module, and writes what
  * comes out to standard output: what the tests hold this runtime against all others with.
  *
- *   player [<path of an artefact>] <path of a script>
- *
- * The artefact is not read: its name tells which of the two programs is meant. Without it the first cache of the script
- * decides, as it does for a gateway.
+ *   player <path of a script>           on the one-page artefact
+ *   player-wide <path of a script>      on the imported-memory artefact
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
-#include "program.h"
 
 enum { CONNECTIONS = 16, LINE_BYTES = 4 * 4096 };
 
@@ -136,23 +133,12 @@ static void call(char *word) {
 #undef IS
 }
 
-/* Whether the script's first cache is the wide artefact's. */
-static bool begins_wide(FILE *script) {
-  double cache_bytes = 0;
-  while (cache_bytes == 0 && fgets(line, sizeof line, script) != NULL)
-    if (strncmp(line, "init ", 5) == 0) cache_bytes = strtod(line + 5, NULL);
-  rewind(script);
-  return program_is_wide((uint64_t)cache_bytes);
-}
-
 int main(int count, char **arguments) {
-  FILE *script = count == 2 || count == 3 ? fopen(arguments[count - 1], "r") : NULL;
+  FILE *script = count == 2 ? fopen(arguments[1], "r") : NULL;
   if (script == NULL) {
-    fprintf(stderr, "usage: player [<artefact>] <script>\n");
+    fprintf(stderr, "usage: player <script>\n");
     return 2;
   }
-  bool wide = count == 3 ? strstr(arguments[1], ".imported.") != NULL : begins_wide(script);
-  if (!program_choose(wide, arguments)) refuse("the other player cannot be run");
   while (fgets(line, sizeof line, script) != NULL) {
     line[strcspn(line, "\n")] = 0;
     call(line);

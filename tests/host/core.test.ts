@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import {
   BAD_REASONS,
   type Cache,
@@ -14,13 +12,20 @@ import {
   createConnectionState,
   GAUGES,
 } from "../../host/core.js";
+import { ROOT } from "../artefact/module.js";
 
 const TEXT = { openMetrics: false, utf8: false };
+
+function artefact(name: string): Uint8Array {
+  return readFileSync(join(ROOT, "build", name));
+}
 
 /** One push of text that fits the window. */
 function push(cache: Cache, text: string, nowMs = 0): void {
   const state = createConnectionState();
-  const length = cache.input.write(text, cache.readOffset);
+  const bytes = Buffer.from(text);
+  cache.input.set(bytes, cache.readOffset);
+  const { length } = bytes;
   const consumed = cache.ingest(state, cache.readOffset, length, nowMs);
   cache.finish(state, length - consumed, nowMs);
 }
@@ -29,7 +34,7 @@ function render(cache: Cache, nowMs = 0): string {
   const handle = cache.openRender(TEXT, nowMs);
   let page = "";
   for (let piece = cache.nextPiece(handle, nowMs); piece !== undefined; piece = cache.nextPiece(handle, nowMs))
-    page += piece;
+    page += Buffer.from(piece).toString();
   return page;
 }
 
@@ -120,12 +125,18 @@ test("26: what the module does not take is an error that names the option", () =
   }
 });
 
-test("a module that is missing, broken or of another version is refused", (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "pg-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const url = pathToFileURL(`${folder}/`);
-  assert.throws(() => createCache({ folder: url }), /cannot read .*npm run build/);
-  // An empty module: magic and version only.
-  writeFileSync(join(folder, "push-gateway.wasm"), Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
-  assert.throws(() => createCache({ folder: url }), /speaks ABI undefined, this host 1/);
+test("a module that is broken, of another version or another kind is refused", () => {
+  // Magic and version only: an empty module.
+  const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+  assert.throws(() => createCache({ module: empty }), /speaks ABI undefined, this host 1/);
+  assert.throws(() => createCache({ module: empty.subarray(1) }), /no WebAssembly module/);
+  assert.throws(() => createCache({ module: artefact("push-gateway.wasm"), cacheBytes: 65_536 }), /out of range/);
+});
+
+test("a module that is given is used", () => {
+  for (const name of ["push-gateway.wasm", "push-gateway.imported.wasm"]) {
+    const cache = createCache({ module: artefact(name) });
+    push(cache, "x 1\n");
+    assert.match(render(cache), /^x 1$/m, name);
+  }
 });

@@ -18,7 +18,7 @@ const RANKS: readonly (readonly string[])[] = [
   ["options"],
   ["log", "activation", "sniff", "gate", "cli"],
   ["core", "sockets"],
-  ["negotiate", "pages"],
+  ["cache", "negotiate", "pages"],
   ["ingest", "scrape"],
   ["daemon"],
   ["main"],
