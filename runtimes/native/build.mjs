@@ -23,7 +23,20 @@ const PROGRAMS = [
   { suffix: "", module: "narrow", artefact: "push-gateway.wasm", defines: [] },
   { suffix: "-wide", module: "wide", artefact: "push-gateway.imported.wasm", defines: ["-DWIDE"] },
 ];
-const GATEWAY = ["program", "text", "log", "options", "loop", "sockets", "sniff", "push", "accept", "http", "scrape", "main"];
+const GATEWAY = [
+  "program",
+  "text",
+  "log",
+  "options",
+  "loop",
+  "sockets",
+  "sniff",
+  "push",
+  "accept",
+  "http",
+  "scrape",
+  "main",
+];
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const COMMON = ["-std=c11", "-D_GNU_SOURCE", `-DVERSION="${version}"`, `-I${SOURCES}`, "-Wall", "-Wextra", "-Werror"];
 /** Small above all: optimized as a whole, what is not needed is not linked, and nothing unwinds. */
@@ -129,5 +142,11 @@ function buildSanitized() {
   }
   const fuzzed = ["text", "sniff", "accept", "http", "fuzz"];
   const fuzzing = [...SANITIZE, "-fsanitize=fuzzer"];
-  run(...compiler, ...fuzzing, "-o", join(folder, "fuzz"), ...fuzzed.map((name) => compile(fuzzing, name, `${name}.fuzz`)));
+  run(
+    ...compiler,
+    ...fuzzing,
+    "-o",
+    join(folder, "fuzz"),
+    ...fuzzed.map((name) => compile(fuzzing, name, `${name}.fuzz`)),
+  );
 }

@@ -282,7 +282,7 @@ void options_address(const char *where, struct address *address, const char *tex
   int64_t port = strlen(digits) <= 5 ? text_whole(digits) : -1;
   bool bracketed = length >= 2 && text[0] == '[' && text[length - 1] == ']';
   bool is_address = port >= 0 && port <= 65535;
-  if (!bracketed && strcspn(text, " \t:[]/") < length) is_address = false;
+  if (!bracketed && strcspn(text, " \t\n\v\f\r:[]/") < length) is_address = false;
   if (!is_address)
     refuse(where, text, " is not an address (like 127.0.0.1:9091, :9091, [::1]:9091 or unix:/path)");
   if (!parse_host(address, text + bracketed, length - 2 * bracketed, bracketed, (uint16_t)port))
