@@ -136,9 +136,11 @@ function build() {
 /** The programs under the sanitizers, and the fuzzer of what is parsed by hand. */
 function buildSanitized() {
   const gateway = GATEWAY.map((name) => compile(SANITIZE, name));
+  // The generated code has its own bounds checks, in a memory that the sanitizers know nothing of.
+  const plain = ["-O1", "-g"];
   for (const program of PROGRAMS) {
     const output = join(folder, `push-gateway${program.suffix}`);
-    run(...compiler, ...SANITIZE, "-o", output, ...gateway, compileCore(SANITIZE, program), "-lm");
+    run(...compiler, ...SANITIZE, "-o", output, ...gateway, compileCore(plain, program), "-lm");
   }
   const fuzzed = ["text", "sniff", "accept", "http", "fuzz"];
   const fuzzing = [...SANITIZE, "-fsanitize=fuzzer"];
