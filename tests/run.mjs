@@ -31,13 +31,14 @@ function has(program) {
   });
 }
 
-/** All compiled tests. */
+/** All compiled tests, and those of the benches, which need no compiling. */
 function tests() {
   const folder = join(root, "build", "tests");
-  return readdirSync(folder, { recursive: true })
+  const compiled = readdirSync(folder, { recursive: true })
     .filter((name) => name.endsWith(".test.js"))
     .map((name) => join(folder, name))
     .sort();
+  return [...compiled, join(root, "tests", "bench", "bench.test.mjs")];
 }
 
 run(bin("tsc"), ["-p", "tests/tsconfig.json"]);
@@ -53,17 +54,20 @@ if (counts === null || counts[1] !== counts[2] || Number(counts[2]) < 20) {
   console.error("as-pect did not run the core's tests");
   process.exit(1);
 }
-for (const program of [
+const programs = [
   "prometheus",
   "promtool",
   "prometheus-node-exporter",
+  "prometheus-pushgateway",
   "socat",
   "curl",
+  "cc",
+  "musl-gcc",
   "chromium",
   "go",
   "cargo",
-  "musl-gcc",
-]) {
+];
+for (const program of programs) {
   if (!has(program)) console.log(`left out: the tests that need ${program}, which is not installed`);
 }
 if (has("musl-gcc")) run(process.execPath, [join("runtimes", "native", "build.mjs")]);

@@ -1,0 +1,190 @@
+// Processes under measurement: pinned to a core, with CPU and memory from the kernel's own accounting.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const PEERS = fileURLToPath(new URL("./peers/", import.meta.url));
+/** What benches write: results, plots, compiled peers, loads. Not in version control. */
+export const OUTPUT = fileURLToPath(new URL("../build/bench/", import.meta.url));
+
+const TICK_NS = 1e9 / 100;
+/** More than the ticks' own error: a thread that the scheduler's numbers had is gone. */
+const TICKS_DIFFER_NS = 3 * TICK_NS;
+const READY_LIMIT_MS = 30_000;
+/** Far longer than any tool runs. */
+const TOOL_LIMIT_MS = 1_200_000;
+
+/** Whether a program is in the PATH. */
+export function has(program) {
+  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+}
+
+/** Whether processes can be kept on different cores. */
+export const PINNED = availableParallelism() > 1 && has("taskset");
+/** Where the gateway runs, and where its load is made. */
+export const CORES = { gateway: 1, load: 0 };
+
+function pinned(command, core) {
+  return PINNED && core !== undefined ? ["taskset", "-c", String(core), ...command] : command;
+}
+
+const compiled = new Map();
+
+/**
+ * Compiles a peer in C, once in this process.
+ * @param name of its source in peers/, without the ending
+ * @returns the program's path; undefined if there is no compiler
+ */
+export function compile(name) {
+  if (!compiled.has(name)) compiled.set(name, has("cc") ? compileNow(name) : undefined);
+  return compiled.get(name);
+}
+
+function compileNow(name) {
+  const program = join(OUTPUT, "bin", name);
+  mkdirSync(join(OUTPUT, "bin"), { recursive: true });
+  const { status, stderr } = spawnSync("cc", ["-std=c11", "-O2", "-o", program, join(PEERS, `${name}.c`)]);
+  if (status !== 0) throw new Error(`cc cannot compile ${name}.c: ${stderr}`);
+  return program;
+}
+
+/** The command line of a peer for Node. */
+export function script(name, ...args) {
+  return [process.execPath, join(PEERS, name), ...args];
+}
+
+/** A TCP port of the loopback that nobody listens on. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** A running process. */
+export class Process {
+  #child;
+  #out = "";
+  #err = "";
+  #ended;
+
+  constructor(child) {
+    this.#child = child;
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      this.#out += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      this.#err += text;
+    });
+    this.#ended = new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (status, signal) => resolve({ status, signal }));
+    });
+    this.#ended.catch(() => {});
+  }
+
+  /**
+   * Starts a command.
+   * @param command program and arguments
+   * @param core where it runs; undefined: anywhere
+   * @param env environment variables besides those of this process
+   * @param timeout milliseconds until it is killed; 0: never
+   */
+  static start(command, core, env = {}, timeout = 0) {
+    const [program, ...args] = pinned(command, core);
+    return new Process(
+      spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env }, timeout }),
+    );
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** What it has written to standard error. */
+  get errors() {
+    return this.#err;
+  }
+
+  /** Waits until it has said something on standard error. */
+  ready(pattern) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`not ready: ${this.#err}`)), READY_LIMIT_MS);
+      const look = () => {
+        if (!pattern.test(this.#err)) return;
+        this.#child.stderr.off("data", look);
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#child.stderr.on("data", look);
+      this.#child.once("close", () => reject(new Error(`ended before it was ready: ${this.#err}`)));
+      look();
+    });
+  }
+
+  /** CPU time of all its threads so far, in nanoseconds. */
+  cpuNs() {
+    return cpuNs(this.pid);
+  }
+
+  /** Its memory now, and the most that was resident since the start or resetPeak, in bytes. */
+  memory() {
+    const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
+    const bytes = (field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)[1]) * 1024;
+    return { rss: bytes("VmRSS"), anonymous: bytes("RssAnon"), peak: bytes("VmHWM") };
+  }
+
+  /** Begins a new peak of resident memory. */
+  resetPeak() {
+    writeFileSync(`/proc/${this.pid}/clear_refs`, "5");
+  }
+
+  /** Waits for its end; what it wrote to standard output. */
+  async output() {
+    const { status, signal } = await this.#ended;
+    if (status !== 0) throw new Error(`${this.#child.spawnargs.join(" ")}: ${signal ?? status}: ${this.#err}`);
+    return this.#out;
+  }
+
+  /** Asks it to end; what it wrote to standard output and to standard error. */
+  async stop() {
+    this.#child.kill("SIGTERM");
+    await this.#ended;
+    return { out: this.#out, err: this.#err };
+  }
+}
+
+/**
+ * CPU time of a process: the scheduler's nanoseconds of its threads. Threads that have ended are missing there; if the
+ * ticks of /proc/PID/stat (all threads that ever were, in units of 10 ms) say more, they are believed.
+ */
+export function cpuNs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  const ticksNs = (Number(fields[11]) + Number(fields[12])) * TICK_NS;
+  let threadsNs = 0;
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      threadsNs += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+    }
+  } catch {
+    return ticksNs;
+  }
+  return ticksNs - threadsNs > TICKS_DIFFER_NS ? ticksNs : threadsNs;
+}
+
+/**
+ * Runs a tool to its end.
+ * @returns the JSON that it printed
+ */
+export async function runTool(command, core = CORES.load) {
+  return JSON.parse(await Process.start(command, core, {}, TOOL_LIMIT_MS).output());
+}
