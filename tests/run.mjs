@@ -1,16 +1,17 @@
 // npm test: compiles the tests, runs the core's with as-pect, all others with node:test, and says what it left out.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => join(root, "node_modules", ".bin", name);
 
 /** Runs a command; its output is shown, and returned where it is asked for. A failure ends the run. */
-function run(command, args, capture = false) {
+function run(command, args, capture = false, env = {}) {
   const { status, stdout } = spawnSync(command, args, {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: capture ? ["ignore", "pipe", "inherit"] : "inherit",
     encoding: "utf8",
   });
@@ -61,6 +62,7 @@ const programs = [
   "socat",
   "curl",
   "cc",
+  "musl-gcc",
   "chromium",
   "go",
   "cargo",
@@ -68,4 +70,10 @@ const programs = [
 for (const program of programs) {
   if (!has(program)) console.log(`left out: the tests that need ${program}, which is not installed`);
 }
+if (has("musl-gcc")) run(process.execPath, [join("runtimes", "native", "build.mjs")]);
 run(process.execPath, ["--test", "--test-reporter=spec", ...tests()]);
+if (has("musl-gcc")) {
+  console.log("the native gateway:");
+  const suite = tests().filter((path) => dirname(path) === join(root, "build", "tests", "e2e"));
+  run(process.execPath, ["--test", "--test-reporter=spec", ...suite], false, { GATEWAY: "native" });
+}

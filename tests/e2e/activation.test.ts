@@ -29,7 +29,7 @@ async function startActivated(t: TestContext, passed: Passed[], names: string | 
   const fds = passed.map(({ fd }) => fd);
   const daemon = await start(t, {
     bare: true,
-    command: ["sh", "-c", script, process.execPath],
+    command: ["sh", "-c", script],
     stdio: ["ignore", "ignore", "pipe", ...fds],
     env: {
       LISTEN_FDS: String(fds.length),

@@ -1,4 +1,7 @@
-/** Starts the built daemon for a test, with a folder of its own, and talks to it. */
+/**
+ * Starts a gateway for a test, with a folder of its own, and talks to it. GATEWAY says which: the Node host, the native
+ * one, or that under the sanitizers. All behave in the same way but for what a gateway lacks.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
@@ -8,8 +11,30 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-/** The built program. */
-export const MAIN = fileURLToPath(new URL("../../host/main.js", import.meta.url));
+const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** What a gateway may lack: what runtimes/native/README.md says that it leaves out. */
+export type Capability = "gzip" | "data events";
+
+interface Gateway {
+  /** Program and first arguments. */
+  command: readonly string[];
+  lacks: readonly Capability[];
+}
+
+const NATIVE_LACKS: readonly Capability[] = ["gzip", "data events"];
+const GATEWAYS: Readonly<Record<string, Gateway>> = {
+  node: { command: [process.execPath, built("host/main.js")], lacks: [] },
+  native: { command: [built("native/push-gateway")], lacks: NATIVE_LACKS },
+  sanitized: { command: [built("native/sanitized/push-gateway")], lacks: NATIVE_LACKS },
+};
+const GATEWAY = GATEWAYS[process.env.GATEWAY ?? "node"]!;
+
+/** Why a test is skipped that needs something the gateway lacks; false if it is not. */
+export function without(capability: Capability): string | false {
+  return GATEWAY.lacks.includes(capability) && `the ${process.env.GATEWAY} gateway has no ${capability}`;
+}
+
 /** How long a condition may take to come true. Far longer than it needs: reaching it is a failure. */
 export const DEADLINE_MS = 20_000;
 const POLL_MS = 5;
@@ -54,7 +79,7 @@ export interface StartOptions {
   /** A --listen instead of a free TCP port. */
   listen?: string;
   folder?: string;
-  /** Starts this instead of node with the program; its arguments follow. */
+  /** Starts this; the program and its arguments follow. */
   command?: string[];
   stdio?: ("ignore" | "pipe" | number)[];
 }
@@ -79,8 +104,8 @@ export function cleanEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv 
 export async function start(t: TestContext, options: StartOptions = {}): Promise<Daemon> {
   const folder = options.folder ?? createFolder(t);
   const addresses = ["--socket", join(folder, "push.sock"), "--listen", options.listen ?? "127.0.0.1:0"];
-  const [file, ...before] = options.command ?? [process.execPath];
-  const args = [...before, MAIN, ...(options.bare ? [] : addresses), "--log-format", "json", ...(options.args ?? [])];
+  const [file, ...before] = [...(options.command ?? []), ...GATEWAY.command];
+  const args = [...before, ...(options.bare ? [] : addresses), "--log-format", "json", ...(options.args ?? [])];
   const child = spawn(file!, args, {
     env: cleanEnv(options.env),
     stdio: options.stdio ?? ["ignore", "ignore", "pipe"],
@@ -122,7 +147,8 @@ export async function run(
   args: string[],
   env: Record<string, string> = {},
 ): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const [file, ...before] = GATEWAY.command;
+  const child = spawn(file!, [...before, ...args], {
     env: cleanEnv(env),
     stdio: ["ignore", "pipe", "pipe"],
     timeout: DEADLINE_MS,

@@ -1,0 +1,128 @@
+/*
+ * Compiled once for each program: MODULE is narrow or wide, SOURCE the C that wasm2c wrote for it. Included here, so that
+ * the compiler sees that there is one instance.
+ */
+#include "core.h"
+
+#include <sys/mman.h>
+
+/* Accesses to memory are small functions, which -Os would call: inline, with one instance, they are as small and faster. */
+#define inline inline __attribute__((always_inline))
+#include SOURCE
+#undef inline
+
+#define JOIN(a, b, c) a##b##c
+#define JOINED(a, b, c) JOIN(a, b, c)
+/* A call of an export. */
+#define CALL(name, ...) JOINED(w2c_, MODULE, _##name)(&instance, ##__VA_ARGS__)
+
+/* The version of docs/ABI.md that this file was written for. */
+enum { ABI_VERSION = 1 };
+enum { PAGE_BYTES = 65536 };
+/* What the imported-memory artefact needs besides the cache. */
+enum { WIDE_FIXED_BYTES = 196608 };
+
+struct core core;
+
+static JOINED(w2c_, MODULE, ) instance;
+static struct core_connection *connection_window;
+
+const char *const core_bad_reasons[16] = {
+    "syntax",         "not UTF-8",       "NUL byte",      "bad metric name", "bad label name", "duplicate label",
+    "bad escape",     "bad value",       "bad timestamp", "bad exemplar",    "too long",       "incomplete",
+    "series too big", "too many labels", "bad metadata",  "sample does not fit its family",
+};
+
+#ifdef WIDE
+const bool core_is_wide = true;
+
+/* What the module imports: env.memory. */
+struct w2c_env {
+  wasm_rt_memory_t memory;
+};
+static struct w2c_env env;
+wasm_rt_memory_t *w2c_env_memory(struct w2c_env *from) { return &from->memory; }
+
+static wasm_rt_memory_t *const memory = &env.memory;
+static void instantiate(void) { wasm2c_wide_instantiate(&instance, &env); }
+static uint32_t pages_for(uint64_t cache_bytes) {
+  return (uint32_t)((WIDE_FIXED_BYTES + cache_bytes + PAGE_BYTES - 1) / PAGE_BYTES);
+}
+#else
+const bool core_is_wide = false;
+
+static wasm_rt_memory_t *const memory = &instance.w2c_memory;
+static void instantiate(void) { wasm2c_narrow_instantiate(&instance); }
+static uint32_t pages_for(uint64_t cache_bytes) {
+  (void)cache_bytes;
+  return 1;
+}
+#endif
+
+/* Maps the memory, starts the module, and looks where its windows are. */
+static int start(uint32_t pages) {
+  if (memory->data != NULL) munmap(memory->data, memory->size);
+  memory->pages = pages;
+  memory->size = (uint64_t)pages * PAGE_BYTES;
+  memory->data = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory->data == MAP_FAILED) return CORE_NO_MEMORY;
+  instantiate();
+  if (CALL(abiVersion) != ABI_VERSION) return CORE_BAD_ABI;
+  connection_window = (struct core_connection *)(memory->data + CALL(connectionAddress));
+  core.input = memory->data + CALL(inputAddress);
+  core.output = memory->data + CALL(outputAddress);
+  core.output_bytes = CALL(outputBytes);
+  core.line_limit = CALL(inputTail) - 16;
+  return 0;
+}
+
+int core_open(uint64_t cache_bytes, double ttl_ms, uint32_t flags, uint32_t max_line_bytes) {
+  uint32_t pages = pages_for(cache_bytes);
+  int status = pages > memory->pages ? start(pages) : 0;
+  if (status != 0) return status;
+  if (CALL(memoryPages, (uint32_t)cache_bytes) == 0) return CORE_BAD_CACHE;
+  status = (int)CALL(init, (uint32_t)cache_bytes, ttl_ms, flags, max_line_bytes);
+  if (status != 0) return status;
+  core.tail_limit = max_line_bytes + 1;
+  core.read_offset = CALL(inputTail);
+  core.read_bytes = CALL(inputBytes) - core.read_offset;
+  core.state = memory->data + CALL(cacheAddress);
+  core.state_bytes = CALL(cacheBytes);
+  return 0;
+}
+
+uint32_t core_ingest(struct core_connection *connection, uint32_t offset, uint32_t length, double now_ms) {
+  *connection_window = *connection;
+  uint32_t consumed = CALL(ingest, offset, length, now_ms);
+  *connection = *connection_window;
+  return consumed;
+}
+
+void core_finish(struct core_connection *connection, uint32_t tail_bytes, double now_ms) {
+  *connection_window = *connection;
+  CALL(finish, tail_bytes, now_ms);
+  *connection = *connection_window;
+}
+
+int32_t core_bad_line(uint32_t *offset, uint32_t *length) {
+  int32_t reason = (int32_t)CALL(badReason);
+  if (reason >= 0) {
+    *offset = CALL(badOffset);
+    *length = CALL(badLength);
+  }
+  return reason;
+}
+
+bool core_expire(double now_ms) { return CALL(expire, now_ms) == 1; }
+
+int32_t core_render_open(uint32_t flags, double now_ms) { return (int32_t)CALL(renderOpen, flags, now_ms); }
+
+uint32_t core_render_next(int32_t handle, double now_ms) {
+  int32_t length = (int32_t)CALL(renderNext, (uint32_t)handle, now_ms);
+  return length > 0 ? (uint32_t)length : 0;
+}
+
+void core_render_close(int32_t handle) { CALL(renderClose, (uint32_t)handle); }
+
+double core_counter(uint32_t index) { return CALL(counter, index); }
+double core_gauge(uint32_t index) { return CALL(gauge, index); }
