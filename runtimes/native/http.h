@@ -8,7 +8,8 @@
 
 #include "accept.h"
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_OTHER };
+/* CONNECT stands apart: what follows it is no request. */
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_CONNECT, HTTP_OTHER };
 
 /* The header of a request. What it points to is in the bytes that were parsed. */
 struct http_request {

@@ -104,11 +104,21 @@ _Noreturn static void refuse_range(const char *where, const char *value, const c
   refuse(where, value, text_end(&text));
 }
 
+static bool is_space(char byte) {
+  return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+/* Takes the white space off both ends of a run of bytes. Returns where what is left begins. */
+static const char *trim(const char *bytes, size_t *length) {
+  while (*length > 0 && is_space(bytes[*length - 1])) --*length;
+  while (*length > 0 && is_space(*bytes)) bytes++, --*length;
+  return bytes;
+}
+
 /* Copies a value without the white space around it, in lower case. Null: it is too long to mean anything. */
 static const char *trimmed(const char *value, char *bytes, size_t limit) {
   size_t length = strlen(value);
-  while (length > 0 && (value[length - 1] == ' ' || (value[length - 1] >= '\t' && value[length - 1] <= '\r'))) length--;
-  while (length > 0 && (*value == ' ' || (*value >= '\t' && *value <= '\r'))) value++, length--;
+  value = trim(value, &length);
   if (length >= limit) return NULL;
   for (size_t i = 0; i < length; i++) bytes[i] = value[i] >= 'A' && value[i] <= 'Z' ? value[i] | 0x20 : value[i];
   bytes[length] = 0;
@@ -183,7 +193,8 @@ static uint64_t parse_duration(const char *where, const char *value, uint64_t mo
   if (!is_duration) refuse(where, value, " is not a duration (like 90s, 5m, 24h or never)");
   double ms = total / 1e6;
   if (ms >= (double)most + 0.5) refuse_range(where, value, " is too long (at most ", most, most, text_add_duration);
-  return (uint64_t)(ms + 0.5);
+  /* Only 0 itself means never. */
+  return ms > 0 && ms < 1 ? 1 : (uint64_t)(ms + 0.5);
 }
 
 static uint64_t parse_count(const char *where, const char *value, uint64_t least, uint64_t most) {
@@ -224,11 +235,12 @@ void options_path(const char *where, int status, struct address *address, const 
   struct sockaddr_un *unix_address = (struct sockaddr_un *)&address->bytes;
   size_t length = strlen(text);
   if (length == 0) fail(status, where, ": the path of the socket is empty", NULL);
+  char bytes[1024];
+  struct text message = TEXT(bytes);
+  text_add(&message, ": the path ");
+  text_add_cited(&message, text);
+  if (text[length - 1] == '/') fail(status, where, text_end(&message), " is a folder's", NULL);
   if (length > SOCKET_PATH_LIMIT) {
-    char bytes[1024];
-    struct text message = TEXT(bytes);
-    text_add(&message, ": the path ");
-    text_add_cited(&message, text);
     text_add(&message, " has ");
     text_add_number(&message, length);
     text_add(&message, " bytes: a socket's has 107 at most");
@@ -338,28 +350,31 @@ static bool is_list(const struct definition *definition) {
 
 /* Takes an option's value from its variable, whose lists have commas, or from the default. */
 static void parse_rest(struct options *options, const struct definition *definition) {
-  /* Elements of lists, which the options point to: the environment itself stays as it is. */
-  static char elements[2048];
+  /* Values without the white space around them, which the options point to: the environment itself stays as it is. */
+  static char values[4096];
   static size_t used;
   char variable[64], flag[64];
-  const char *value = getenv(variable_of(definition, variable, sizeof variable));
-  if (value == NULL || *value == 0) {
+  const char *at = getenv(variable_of(definition, variable, sizeof variable));
+  size_t left = at == NULL ? 0 : strlen(at);
+  at = trim(at, &left);
+  if (left == 0) {
     struct text text = TEXT(flag);
     text_add(&text, "--");
     text_add(&text, definition->name);
     if (!is_list(definition)) parse(options, definition, text_end(&text), definition->fallback);
-  } else if (!is_list(definition)) {
+    return;
+  }
+  for (bool is_last = false; !is_last;) {
+    const char *comma = is_list(definition) ? memchr(at, ',', left) : NULL;
+    size_t taken = comma == NULL ? left : (size_t)(comma - at), length = taken;
+    const char *bytes = trim(at, &length);
+    if (length >= sizeof values - used) fail(STATUS_USAGE, variable, ": the value is too long", NULL);
+    char *value = memcpy(values + used, bytes, length);
+    value[length] = 0;
+    used += length + 1;
     parse(options, definition, variable, value);
-  } else {
-    for (size_t length; *value != 0; value += length + (value[length] == ',')) {
-      length = strcspn(value, ",");
-      if (length == 0) continue;
-      if (length >= sizeof elements - used) fail(STATUS_USAGE, variable, ": the list is too long", NULL);
-      char *element = memcpy(elements + used, value, length);
-      element[length] = 0;
-      used += length + 1;
-      parse(options, definition, variable, element);
-    }
+    is_last = comma == NULL;
+    if (!is_last) at += taken + 1, left -= taken + 1;
   }
 }
 

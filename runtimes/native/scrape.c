@@ -448,6 +448,10 @@ static bool read_request(struct client *client) {
       send_error(client, length == HTTP_BAD ? 400 : 431);
       return true;
     }
+    if (client->request.method == HTTP_CONNECT) {
+      send_error(client, 405);
+      return true;
+    }
     judge(client);
     client->state = BODY;
     client->body_left = client->request.content_length;

@@ -46,6 +46,8 @@ static const char *explain(int error) {
   switch (error) {
     case EADDRINUSE:
       return "the address is in use";
+    case ENOTDIR:
+      return "a folder of its path is a file";
     case EACCES:
       return "permission denied";
     case EADDRNOTAVAIL:
@@ -142,10 +144,14 @@ static void clear_path(const struct address *address) {
   struct stat found;
   if (slash == NULL) text_add(&folder, ".");
   else text_add_bytes(&folder, path, slash == path ? 1 : (size_t)(slash - path));
-  if (stat(text_end(&folder), &found) != 0 || !S_ISDIR(found.st_mode))
-    fail(STATUS_FAILURE, "cannot listen on ", path, ": there is no folder ", folder.bytes, NULL);
+  int error = stat(text_end(&folder), &found) != 0 ? errno : S_ISDIR(found.st_mode) ? 0 : ENOTDIR;
+  if (error == ENOENT) fail(STATUS_FAILURE, "cannot listen on ", path, ": there is no folder ", folder.bytes, NULL);
+  if (error != 0) refuse(path, explain(error));
   for (int attempt = 0; attempt < TAKE_ATTEMPTS; attempt++) {
-    if (lstat(path, &found) != 0) return;
+    if (lstat(path, &found) != 0) {
+      if (errno == ENOENT) return;
+      refuse(path, explain(errno));
+    }
     if (!S_ISSOCK(found.st_mode)) refuse(path, "there is a file that is no socket");
     if (!is_stale(address)) continue;
     nanosleep(&(struct timespec){.tv_nsec = STALE_RECHECK_MS * 1000000}, NULL);

@@ -166,7 +166,7 @@ test("25: a whole URL as target, HTTP/1.0, and a missing Host", async (t) => {
   assert.match(await ask("nonsense\r\n\r\n"), /^HTTP\/1\.1 400 /);
   assert.match(
     await ask("CONNECT any:80 HTTP/1.1\r\nHost: any\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n"),
-    /^HTTP\/1\.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n[\s\S]*\r\n\r\n405 Method Not Allowed\n$/,
+    /^HTTP\/1\.1 405 Method Not Allowed\r\n(?:.+\r\n)*Allow: GET, HEAD\r\n(?:.+\r\n)*\r\n405 Method Not Allowed\n$/,
   );
 });
 

@@ -134,6 +134,7 @@ describe("native and Node.js", { skip: skipped(BUILDS[0]!) }, () => {
       [["--socket", `/${"x".repeat(107)}`]],
       [["--socket", `/${"ü".repeat(200)}`]],
       [["--socket", ""]],
+      [["--socket", "/run/"]],
       [["--listen", "unix:"]],
       [["--listen", "localhost"]],
       [["--listen", "::1:9091"]],
@@ -149,7 +150,8 @@ describe("native and Node.js", { skip: skipped(BUILDS[0]!) }, () => {
       [["--ttl"]],
       [["stray"]],
       [["--", "--ttl", "stray"]],
-      [[], { PUSH_GATEWAY_TTL: "soon" }],
+      [[], { PUSH_GATEWAY_TTL: " soon " }],
+      [[], { PUSH_GATEWAY_SOCKET: " , " }],
       [[], { PUSH_GATEWAY_LISTEN: ":1,:x" }],
     ];
     for (const [args, env] of cases) {
