@@ -24,7 +24,7 @@ const BLOCKS: usize = 20;
 const LIFE: f64 = WIDE ? 3000000000 : 60000;
 const NEVER_UNIT: u32 = WIDE ? 1000 : 60000;
 /** Age in units at which a metric that never expires stays. */
-export const AGE_LIMIT: u32 = LIFE as u32;
+const AGE_LIMIT: u32 = LIFE as u32;
 /** Milliseconds after which all stamps are looked at again. */
 export const SWEEP_MS: f64 = WIDE ? 864000000 : 4000;
 /** Latest time: a whole number of milliseconds that a double holds. */
@@ -119,10 +119,6 @@ export function ttlOf(index: u32): f64 {
   return load<f64>(at(index), TTL);
 }
 
-export function unitOf(index: u32): u32 {
-  return load<u32>(at(index), UNIT);
-}
-
 export function stampOf(index: u32): u32 {
   return load<u32>(at(index), STAMP_NOW);
 }
@@ -148,6 +144,17 @@ export function ageMs(index: u32, stamp: u32): f64 {
 
 export function isExpired(index: u32, stamp: u32): bool {
   return age(index, stamp) >= load<u32>(at(index), UNITS);
+}
+
+/** Whether a stamp is expired `passed` units from now; where nothing expires, whether its age would soon wrap. */
+export function isOver(index: u32, stamp: u32, passed: u64): bool {
+  const limit = ttlOf(index) == 0 ? AGE_LIMIT : load<u32>(at(index), UNITS);
+  return (age(index, stamp) as u64) + passed >= (limit as u64);
+}
+
+/** The stamp whose age `passed` units from now is the one at which metrics that never expire stay. */
+export function limitStamp(index: u32, passed: u64): u32 {
+  return stampOf(index) - AGE_LIMIT + (min<u64>(passed, AGE_LIMIT as u64) as u32);
 }
 
 /** The earliest time at which a metric with this stamp can be expired. */

@@ -13,24 +13,20 @@ import {
   createFamily,
   declaredOf,
   findFamily,
+  findRelative,
   flags,
   freeFamily,
-  GAUGE,
-  GAUGE_HISTOGRAM,
-  HISTOGRAM,
   helpOf,
   INFO,
   lastBlock,
   nameLength,
   STATESET,
-  SUMMARY,
   setFlag,
   setHelp,
   setTypes,
   setUnit,
   TYPED,
   typeOf,
-  UNTYPED,
   unitOf,
 } from "./family";
 import { BAD_METADATA, BAD_TTL, CLASHES, count, HELP_DROPPED, METADATA, PUSHES, UNIT_DROPPED } from "./header";
@@ -40,6 +36,20 @@ import { NAME_LIMIT, TEXT } from "./layout";
 import { skipName, skipQuoted } from "./line";
 import { noticeDue } from "./metric";
 import { closeOpen, hasMetrics, holdsMany, TAKEN } from "./sample";
+import {
+  EOF,
+  EXACT,
+  HELP,
+  INFO_SUFFIX,
+  isWord as isWordIn,
+  NEVER,
+  TOTAL_SUFFIX,
+  TTL_WORD,
+  TYPE,
+  TYPES,
+  UNIT,
+  wordBytes,
+} from "./word";
 
 /** The name that the line is about, between its quotes if it has them, and where the rest begins. */
 let nameAt: usize = 0;
@@ -79,33 +89,24 @@ function readName(at: usize, end: usize): bool {
   return true;
 }
 
-/** Whether the word [at, end) is these bytes; the longer ones are given as two. */
-function isWord(at: usize, end: usize, bytes: usize, first: u64, second: u64): bool {
-  if (end - at != bytes) return false;
-  store<u64>(TEXT, first);
-  store<u64>(TEXT, second, 8);
-  return equal(at, TEXT, bytes);
+/** Whether [at, end) is this word. */
+function isWord(at: usize, end: usize, word: usize): bool {
+  return isWordIn(at, end, word, EXACT);
 }
 
-/** The type that the word [at, end) names, with TYPED; 0: none. */
+/** The type that the word [at, end) names, with TYPED; 0: none. Behind the last one is "unknown", which is untyped. */
 function readType(at: usize, end: usize): u32 {
-  if (isWord(at, end, 5, 0x6567756167, 0)) return GAUGE | TYPED;
-  if (isWord(at, end, 7, 0x7265746e756f63, 0)) return COUNTER | TYPED;
-  if (isWord(at, end, 9, 0x6172676f74736968, 0x6d)) return HISTOGRAM | TYPED;
-  if (isWord(at, end, 7, 0x7972616d6d7573, 0)) return SUMMARY | TYPED;
-  if (isWord(at, end, 7, 0x64657079746e75, 0)) return UNTYPED | TYPED;
-  if (isWord(at, end, 7, 0x6e776f6e6b6e75, 0)) return UNTYPED | TYPED;
-  if (isWord(at, end, 14, 0x7369686567756167, 0x6d6172676f74)) return GAUGE_HISTOGRAM | TYPED;
-  if (isWord(at, end, 4, 0x6f666e69, 0)) return INFO | TYPED;
-  if (isWord(at, end, 8, 0x7465736574617473, 0)) return STATESET | TYPED;
+  let word = TYPES;
+  for (let type: u32 = 0; type <= STATESET + 1; ++type) {
+    if (isWord(at, end, word)) return (type & STATESET) | TYPED;
+    word += wordBytes(word) + 1;
+  }
   return 0;
 }
 
 /** The family called like the line's name with a suffix, if it was declared by that name without it; or 0. */
-function suffixed(suffix: u64, bytes: usize, type: u32): u32 {
-  copy(TEXT, nameAt, nameBytes);
-  store<u64>(TEXT + nameBytes, suffix);
-  const family = findFamily(TEXT, nameBytes + bytes);
+function suffixed(suffix: usize, type: u32): u32 {
+  const family = findRelative(nameAt, nameBytes, suffix);
   if (family == 0) return 0;
   const at = address(family);
   if ((flags(at) & BY_BASE) != 0) return family;
@@ -120,8 +121,8 @@ function target(type: u32): u32 {
   const family = findFamily(nameAt, nameBytes);
   if (family != 0 && hasMetrics(family)) return family;
   let other: u32 = 0;
-  if (type == 0 || type == (COUNTER | TYPED)) other = suffixed(0x6c61746f745f, 6, type);
-  if (other == 0 && (type == 0 || type == (INFO | TYPED))) other = suffixed(0x6f666e695f, 5, type);
+  if (type == 0 || type == (COUNTER | TYPED)) other = suffixed(TOTAL_SUFFIX, type);
+  if (other == 0 && (type == 0 || type == (INFO | TYPED))) other = suffixed(INFO_SUFFIX, type);
   return other != 0 ? other : family;
 }
 
@@ -163,7 +164,7 @@ function family(type: u32, index: u32): u32 {
   return found;
 }
 
-/** A TYPE line says what the family's next samples are. */
+/** A TYPE line says what the family's next samples are; where that is another shape, its metrics keep their type. */
 function declare(ref: u32, type: u32): void {
   const at = address(ref);
   const current = typeOf(at);
@@ -173,22 +174,10 @@ function declare(ref: u32, type: u32): void {
     setUnit(ref, 0);
     setFlag(address(ref), BY_BASE, true);
   }
-  if (!hasMetrics(ref)) {
-    if (current != 0 && current != type) count(CLASHES);
-    setTypes(at, type, type);
-    return;
-  }
-  if (current == type) {
-    setTypes(at, type, type);
-    return;
-  }
-  if (holdsMany(current & 7) || holdsMany(type & 7)) {
-    if (declaredOf(at) != type) count(CLASHES);
-    setTypes(at, current, type);
-    return;
-  }
-  if (current != 0) count(CLASHES);
-  setTypes(at, type, type);
+  const stays = hasMetrics(ref) && current != type && (holdsMany(current & 7) || holdsMany(type & 7));
+  const known = stays ? declaredOf(at) : current;
+  if (known != type && (stays || known != 0)) count(CLASHES);
+  setTypes(at, stays ? current : type, type);
 }
 
 function takeType(end: usize, index: u32): i32 {
@@ -271,9 +260,9 @@ function takeUnit(end: usize, index: u32): i32 {
   return TAKEN;
 }
 
-/** Milliseconds of the unit at `at`; its bytes are left in `unitBytes`. 0: none. */
+/** Milliseconds of the unit at `at`, 0: none; its bytes are left in `unitBytes`. */
 let unitBytes: usize = 0;
-function unitMs(at: usize, end: usize): f64 {
+function unitMs(at: usize, end: usize): u32 {
   unitBytes = 1;
   if (at >= end) return 0;
   const byte = load<u8>(at) as u32;
@@ -290,19 +279,18 @@ function unitMs(at: usize, end: usize): f64 {
 
 /** Reads a duration as `# TTL` has it: "90s", "1h30m", "never", "0". False: it is none. */
 function takeTtl(at: usize, end: usize): bool {
-  if (isWord(at, end, 5, 0x726576656e, 0) || isWord(at, end, 1, 0x30, 0)) {
+  if (isWord(at, end, NEVER) || (end - at == 1 && load<u8>(at) == 48)) {
     store<u32>(TTL, TTL_NEVER);
     return true;
   }
   let sum: f64 = 0;
-  if (at == end) return false;
   while (at < end) {
     const start = at;
     let value: f64 = 0;
     while (at < end && (load<u8>(at) as u32) - 48 < 10) value = value * 10 + ((load<u8>(at++) - 48) as f64);
     const unit = unitMs(at, end);
     if (at == start || at - start > 12 || unit == 0) return false;
-    sum += value * unit;
+    sum += value * (unit as f64);
     at += unitBytes;
   }
   if (sum == 0) return false;
@@ -326,17 +314,17 @@ export function takeComment(at: usize, end: usize, index: u32): i32 {
   at = skipSpace(at + 1, end);
   const word = at;
   while (at < end && !isSpace(load<u8>(at))) ++at;
-  if (isWord(word, at, 3, 0x464f45, 0)) {
+  if (isWord(word, at, EOF)) {
     if (skipSpace(at, end) == end) endPush();
     return TAKEN;
   }
-  if (isWord(word, at, 3, 0x4c5454, 0)) {
+  if (isWord(word, at, TTL_WORD)) {
     if (!takeTtl(skipSpace(at, end), trimEnd(at, end))) count(BAD_TTL);
     return TAKEN;
   }
-  const isType = isWord(word, at, 4, 0x45505954, 0);
-  const isHelp = isWord(word, at, 4, 0x504c4548, 0);
-  if (!isType && !isHelp && !isWord(word, at, 4, 0x54494e55, 0)) return TAKEN;
+  const isType = isWord(word, at, TYPE);
+  const isHelp = isWord(word, at, HELP);
+  if (!isType && !isHelp && !isWord(word, at, UNIT)) return TAKEN;
   closeOpen();
   const text = checkText(at, end - at);
   if (text != 0) return text;

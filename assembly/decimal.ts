@@ -1,251 +1,169 @@
 /**
  * Long decimals made short: a text of any length becomes one of at most 24 characters that is the same double.
  *
- * An exact decimal of up to 800 digits is shifted by powers of two, once to find the 53 bits of the nearest double
- * (ties to even), once to expand those bits; 17 digits of that, correctly rounded, are enough to name a double (IEEE
- * 754-2019, section 5.12.2). The method is Nigel Tao's "simple decimal conversion". Slow, and rarely needed: most
- * long texts have no more than 17 digits that count.
+ * The decimal is written out with all its digits, and multiplied by the power of two that leaves the 53 bits of the
+ * nearest double before the point (ties to even); those bits are written out in the same way. 17 digits of that,
+ * correctly rounded, are enough to name a double (IEEE 754-2019, section 5.12.2). Slow, and rarely needed: most long
+ * texts have no more than 17 digits that count.
  */
+
+import { clear } from "./bytes";
 import { TEXT, TEXT_BYTES } from "./layout";
+import { digitsAt, digitsEnd, isNegative, isZero, point, writeInteger } from "./numeral";
 
-/** Digits that can matter: the longest exact half-way point has 767. */
-const DIGITS: i32 = 800;
-/** The decimal's digits as bytes 0 to 9, and room to multiply in, in the text scratch. */
-const Digits: usize = TEXT;
-const Products: usize = TEXT + 1024;
+/**
+ * A digit a byte, in the text scratch: those from UNITS on are behind the point. The longest exact half-way point has
+ * 1,075 of these; the last digit is not zero where any behind it was not.
+ */
+const DIGITS: usize = TEXT;
+const UNITS: usize = DIGITS + 320;
+const END: usize = UNITS + 1088;
+/** The digits that name a double; as many behind the last one are zero. */
+const PRECISION: usize = 17;
 /** The shortened text. */
-export const Shortened: usize = TEXT + 2048;
-export let shortenedBytes: usize = 0;
-if ((2048 as usize) + 64 > TEXT_BYTES) ERROR("the decimal does not fit the text scratch");
+export const SHORTENED: usize = TEXT + 2048;
+export let shortenedEnd: usize = 0;
+if (END + 32 > SHORTENED || (2048 as usize) + 64 > TEXT_BYTES) ERROR("the decimal does not fit the text scratch");
 
-/** 0.d0 d1 d2... times ten to the power of `point`. */
-let count: i32 = 0;
-let point: i32 = 0;
-/** Digits that are not zero were cut off behind the last. */
-let sticky: bool = false;
+/** Below this place of the point, all is zero. */
+const POINT_LEAST: i32 = -400;
+/** Largest exponent of a double whose mantissa is a whole number, and the least. */
+const EXPONENT_MOST: i32 = 971;
+const EXPONENT_LEAST: i32 = -1074;
+const MANTISSA_BITS: u64 = 53;
 
-function digit(index: i32): u32 {
-  return load<u8>(Digits + (index as usize));
+/** All digits outside of [first, last) are zero; neither its first nor its last digit is. */
+let first: usize = 0;
+let last: usize = 0;
+
+function clearDigits(): void {
+  clear(DIGITS, END + PRECISION + 8 - DIGITS);
 }
 
 function trim(): void {
-  while (count > 0 && digit(count - 1) == 0) --count;
+  while (first < last && load<u8>(last - 1) == 0) --last;
+  while (first < last && load<u8>(first) == 0) ++first;
+}
+
+/** Something was lost behind the last digit. */
+function stick(): void {
+  store<u8>(END - 1, load<u8>(END - 1) | 1);
+}
+
+/** Writes out the numeral that was read last. */
+function writeOut(): void {
+  clearDigits();
+  let to = UNITS - (point as usize);
+  first = to;
+  for (let at = digitsAt; at < digitsEnd; ++at) {
+    const digit = (load<u8>(at) as u32) - 48;
+    if (digit > 9 || (to == first && digit == 0)) continue;
+    if (to < END) store<u8>(to++, digit);
+    else if (digit != 0) stick();
+  }
+  last = to;
+  trim();
 }
 
 /** Multiplies by two to the power of `bits`, at most 56. */
-function shiftLeft(bits: u32): void {
+function multiply(bits: u64): void {
   let carry: u64 = 0;
-  let at = Products + (DIGITS as usize) + 20;
-  const end = at;
-  for (let i = count - 1; i >= 0; --i) {
-    carry += (digit(i) as u64) << (bits as u64);
-    store<u8>(--at, (carry % 10) as u32);
+  let at = last;
+  while (at > first || carry != 0) {
+    carry += (load<u8>(--at) as u64) << bits;
+    store<u8>(at, carry % 10);
     carry /= 10;
   }
-  const whole = at;
-  while (carry != 0) {
-    store<u8>(--at, (carry % 10) as u32);
-    carry /= 10;
-  }
-  point += (whole - at) as i32;
-  const total = (end - at) as i32;
-  count = min(total, DIGITS);
-  for (let i = 0; i < total; ++i) {
-    const value = load<u8>(at + (i as usize));
-    if (i < DIGITS) store<u8>(Digits + (i as usize), value);
-    else if (value != 0) sticky = true;
-  }
-  trim();
+  first = at;
 }
 
 /** Divides by two to the power of `bits`, at most 56. */
-function shiftRight(bits: u32): void {
-  let read: i32 = 0;
+function divide(bits: u64): void {
   let rest: u64 = 0;
-  const shift = bits as u64;
-  // Gather digits until the quotient begins.
-  while (rest >> shift == 0) {
-    if (read < count) rest = rest * 10 + (digit(read) as u64);
-    else if (rest == 0) {
-      count = 0;
-      return;
-    } else rest *= 10;
-    ++read;
+  let at = first;
+  for (; at < END && (at < last || rest != 0); ++at) {
+    rest = rest * 10 + (load<u8>(at) as u64);
+    store<u8>(at, rest >> bits);
+    rest &= ((1 as u64) << bits) - 1;
   }
-  point -= read - 1;
-  const mask: u64 = ((1 as u64) << shift) - 1;
-  let wrote: i32 = 0;
-  while (read < count || rest != 0) {
-    const next = rest >> shift;
-    rest &= mask;
-    if (wrote < DIGITS) store<u8>(Digits + (wrote++ as usize), next as u32);
-    else if (next != 0) sticky = true;
-    rest *= 10;
-    if (read < count) rest += digit(read) as u64;
-    ++read;
-    if (read > count && rest == 0) break;
-  }
-  count = wrote;
-  trim();
+  if (rest != 0) stick();
+  last = at;
 }
 
 /** Multiplies by two to the power of `bits`, which may be negative. */
 function shift(bits: i32): void {
-  for (; bits > 56; bits -= 56) shiftLeft(56);
-  for (; bits < -56; bits += 56) shiftRight(56);
-  if (bits > 0) shiftLeft(bits);
-  else if (bits < 0) shiftRight(-bits);
+  for (let left = abs(bits); left > 0; left -= 56) {
+    const step = min(left, 56) as u64;
+    if (bits > 0) multiply(step);
+    else divide(step);
+    trim();
+  }
 }
 
-/** The decimal rounded to a whole number, ties to even. */
-function rounded(): u64 {
-  if (point > 18) return -1;
+/** What is before the point; where it has more than 60 bits, some of it that has as many. */
+function whole(): u64 {
   let value: u64 = 0;
-  for (let i = 0; i < point; ++i) value = value * 10 + (i < count ? (digit(i) as u64) : 0);
-  if (point < 0 || point >= count) return value;
-  const next = digit(point);
-  if (next > 5 || (next == 5 && (point + 1 < count || sticky || (value & 1) == 1))) return value + 1;
+  for (let at = first; at < UNITS && value >> 60 == 0; ++at) value = value * 10 + (load<u8>(at) as u64);
   return value;
 }
 
-/** Reads mantissa and exponent of a decimal known to be one. */
-function read(at: usize, end: usize): void {
-  count = 0;
-  point = 0;
-  sticky = false;
-  let seenPoint = false;
-  for (; at < end; ++at) {
-    const byte = load<u8>(at) as u32;
-    if (byte == 46) seenPoint = true;
-    else if ((byte | 32) == 101) break;
-    else {
-      if (count == 0 && byte == 48) {
-        if (seenPoint) --point;
-        continue;
-      }
-      if (count < DIGITS) store<u8>(Digits + (count++ as usize), byte - 48);
-      else if (byte != 48) sticky = true;
-      if (!seenPoint) ++point;
-    }
-  }
-  if (at < end) {
-    ++at;
-    const sign = load<u8>(at) as u32;
-    if (sign == 43 || sign == 45) ++at;
-    let exponent: i32 = 0;
-    for (; at < end; ++at) if (exponent < 100000) exponent = exponent * 10 + (load<u8>(at) as i32) - 48;
-    point += sign == 45 ? -exponent : exponent;
-  }
-  trim();
+/** What is before the point, rounded to even. */
+function rounded(): u64 {
+  const value = whole();
+  const next = load<u8>(UNITS) as u32;
+  return value + ((next > 5 || (next == 5 && ((value & 1) == 1 || last > UNITS + 1)) ? 1 : 0) as u64);
 }
 
 /** Makes the decimal the exact value of the double nearest to it. False: that is infinite. */
 function toDouble(): bool {
-  if (point > 310) return false;
-  if (point < -340) {
-    count = 0;
-    return true;
-  }
-  // Scale into [1/2, 1), counting the power of two.
-  let exponent: i32 = 0;
-  while (point > 0) {
-    const bits = point > 15 ? 50 : 3 * point;
-    shift(-bits);
-    exponent += bits;
-  }
-  while (point < 0 || (point == 0 && digit(0) < 5)) {
-    const bits = point < -15 ? 50 : point < 0 ? 3 * -point : 1;
-    shift(bits);
-    exponent -= bits;
-    while (point > 0) {
-      shift(-1);
-      ++exponent;
-    }
-  }
-  // Below 2^-1022 fewer bits are left.
-  const bits = exponent < -1021 ? 53 - (-1021 - exponent) : 53;
-  if (bits < 0) {
-    count = 0;
-    return true;
-  }
-  shift(bits);
+  // 217705 / 65536 is the binary logarithm of ten; one bit too many is taken for what it lacks.
+  let exponent = max((((point - 1) * 217705) >> 16) - (MANTISSA_BITS as i32), EXPONENT_LEAST);
+  shift(-exponent);
+  for (; whole() >> MANTISSA_BITS != 0; ++exponent) shift(-1);
   let mantissa = rounded();
-  exponent -= bits;
-  if (mantissa == (1 as u64) << 53) {
-    mantissa >>= 1;
-    ++exponent;
-  }
-  if (exponent + 53 > 1024 && mantissa >> 52 != 0) return false;
-  count = 0;
-  point = 0;
-  sticky = false;
-  if (mantissa == 0) return true;
-  let place: i32 = 0;
-  for (let rest = mantissa; rest != 0; rest /= 10) ++place;
-  point = place;
-  count = place;
-  for (let rest = mantissa; rest != 0; rest /= 10) store<u8>(Digits + (--place as usize), (rest % 10) as u32);
+  if (exponent + ((mantissa >> MANTISSA_BITS) as i32) > EXPONENT_MOST) return false;
+  clearDigits();
+  first = UNITS;
+  last = UNITS;
+  for (; mantissa != 0; mantissa /= 10) store<u8>(--first, mantissa % 10);
   trim();
   shift(exponent);
   return true;
 }
 
-/** Rounds to 17 digits, half up: no double lies so close to a half that it would matter. */
-function round17(): void {
-  if (count <= 17) return;
-  const up = digit(17) >= 5;
-  count = 17;
-  if (up) {
-    let i = 16;
-    while (i >= 0 && digit(i) == 9) --i;
-    if (i < 0) {
-      store<u8>(Digits, 1);
-      count = 1;
-      ++point;
-      return;
-    }
-    store<u8>(Digits + (i as usize), digit(i) + 1);
-    count = i + 1;
-  }
-  trim();
-}
-
 /**
- * Shortens the decimal in [at, end), leaving its text in `Shortened` and its length in `shortenedBytes`.
+ * Shortens the numeral that was read last, leaving its text from `SHORTENED` to `shortenedEnd`.
  * False: the nearest double is infinite.
  */
-export function shorten(at: usize, end: usize): bool {
-  let to = Shortened;
-  const sign = load<u8>(at) as u32;
-  if (sign == 45) store<u8>(to++, 45);
-  if (sign == 43 || sign == 45) ++at;
-  read(at, end);
-  if (count > 17 || point > 308) {
-    if (!toDouble()) return false;
-    round17();
-  }
-  if (count == 0 || point < -400) {
-    store<u8>(to++, 48);
-  } else {
-    for (let i = 0; i < count; ++i) {
-      store<u8>(to++, 48 + digit(i));
-      if (i == 0 && count > 1) store<u8>(to++, 46);
-    }
-    to = writeExponent(to, point - 1);
-  }
-  shortenedBytes = to - Shortened;
+export function shorten(): bool {
+  let to = SHORTENED;
+  if (isNegative) store<u8>(to++, 45);
+  shortenedEnd = to + 1;
+  store<u8>(to, 48);
+  if (isZero || point < POINT_LEAST) return true;
+  writeOut();
+  if ((last - first > PRECISION || point > 308) && !toDouble()) return false;
+  if (first != last) shortenedEnd = writeDigits(to);
   return true;
+}
+
+/** Writes 17 digits from `first` on, rounded half up: no double lies so close to a half that it would matter. */
+function writeDigits(to: usize): usize {
+  let value: u64 = 0;
+  for (let at = first; at < first + PRECISION; ++at) value = value * 10 + (load<u8>(at) as u64);
+  if (load<u8>(first + PRECISION) >= 5) ++value;
+  let exponent = ((UNITS - first) as i32) - 1;
+  if (value == 100000000000000000) ++exponent;
+  while (value % 10 == 0) value /= 10;
+  const end = writeInteger(to + 1, value);
+  store<u8>(to, load<u8>(to, 1));
+  store<u8>(to, 46, 1);
+  return writeExponent(end == to + 2 ? to + 1 : end, exponent);
 }
 
 function writeExponent(to: usize, exponent: i32): usize {
   if (exponent == 0) return to;
   store<u8>(to++, 101);
-  if (exponent < 0) {
-    store<u8>(to++, 45);
-    exponent = -exponent;
-  }
-  if (exponent > 99) store<u8>(to++, 48 + exponent / 100);
-  if (exponent > 9) store<u8>(to++, 48 + ((exponent / 10) % 10));
-  store<u8>(to++, 48 + (exponent % 10));
-  return to;
+  if (exponent < 0) store<u8>(to++, 45);
+  return writeInteger(to, abs(exponent) as u64);
 }

@@ -124,3 +124,8 @@ export function count(counter: u32, by: u32 = 1): void {
 export function add(field: usize, by: i32): void {
   store<u32>(field, load<u32>(field) + (by as u32));
 }
+
+/** Makes a 32-bit field that refers to `from` refer to `to`. */
+export function replace(field: usize, from: u32, to: u32): void {
+  if (load<u32>(field) == from) store<u32>(field, to);
+}

@@ -18,10 +18,7 @@ import {
   FLAG_TIMESTAMPS,
   FLAGS,
   GENERATION,
-  HELP_BYTES,
-  LABEL_TEXT_BYTES,
   MAX_LINE,
-  METRIC_BYTES,
   METRIC_MASK,
   METRICS,
   NAME_BYTES,
@@ -224,24 +221,25 @@ export function counter(index: u32): f64 {
 /** The value of gauge `index` (docs/ABI.md) now; NaN for an unknown one. */
 export function gauge(index: u32): f64 {
   if (index > 11) return NaN;
-  if (!ready) return 0;
-  if (index == 0) return load<u32>(SERIES) as f64;
-  if (index == 1) return load<u32>(METRICS) as f64;
-  if (index == 2) return load<u32>(FAMILIES) as f64;
-  if (index == 3) return load<u32>(CACHE_SIZE) as f64;
-  if (index == 4) return (load<u32>(CACHE_SIZE) - freeBytes()) as f64;
-  if (index == 5) return freeBytes() as f64;
-  if (index == 6) return (load<u32>(CACHE_SIZE) - freeBytes() - kept()) as f64;
-  if (index == 7) return load<u32>(NAME_BYTES) as f64;
-  if (index == 8) return load<u32>(LABEL_TEXT_BYTES) as f64;
-  if (index == 9) return load<u32>(METRIC_BYTES) as f64;
-  if (index == 10) return load<u32>(HELP_BYTES) as f64;
-  return openRenders as f64;
+  return ready ? (gaugeOf(index) as f64) : 0;
 }
 
-/** Bytes of all objects. */
-function kept(): u32 {
-  return load<u32>(NAME_BYTES) + load<u32>(LABEL_TEXT_BYTES) + load<u32>(METRIC_BYTES) + load<u32>(HELP_BYTES);
+function gaugeOf(index: u32): u32 {
+  if (index == 0) return load<u32>(SERIES);
+  if (index == 1) return load<u32>(METRICS);
+  if (index == 2) return load<u32>(FAMILIES);
+  if (index == 11) return openRenders;
+  if (index > 6) return keptBytes(index - 7);
+  const size = load<u32>(CACHE_SIZE);
+  if (index == 3) return size;
+  const free = freeBytes();
+  if (index == 4) return size - free;
+  return index == 5 ? free : size - free - keptBytes(0) - keptBytes(1) - keptBytes(2) - keptBytes(3);
+}
+
+/** Bytes of the objects of a kind: names, labels, metrics, helps. */
+function keptBytes(kind: u32): u32 {
+  return load<u32>(NAME_BYTES + ((kind << 2) as usize));
 }
 
 /** The reason of the last ingest's first bad line; -1: it had none. */

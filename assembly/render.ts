@@ -20,7 +20,7 @@ import {
   STAMP_AT,
   slotsOf,
 } from "./block";
-import { copy, equal, sequence } from "./bytes";
+import { sequence } from "./bytes";
 import { isExpired, loadStamp } from "./clock";
 import {
   AT_BLOCK,
@@ -45,10 +45,10 @@ import {
   BY_BASE,
   COUNTER,
   findFamily,
+  findRelative,
   flags,
   GAUGE,
   GAUGE_HISTOGRAM,
-  HISTOGRAM,
   helpOf,
   INFO,
   lastBlock,
@@ -56,7 +56,6 @@ import {
   nameLength,
   nextFamily,
   STATESET,
-  SUMMARY,
   typeOf,
   unitOf,
 } from "./family";
@@ -65,23 +64,28 @@ import { address, textAddress } from "./heap";
 import { helpLength, helpText } from "./help";
 import { OUTPUT, OUTPUT_BYTES, RENDER_LIMIT, TEXT } from "./layout";
 import { behindLabels } from "./metric";
-import { writeInteger, writeValue } from "./number";
+import { writeValue } from "./number";
+import { writeInteger } from "./numeral";
 import { holdsMany, NO_TIMESTAMP } from "./sample";
-import {
-  BUCKET,
-  COUNT,
-  CREATED_PART,
-  firstSample,
-  GCOUNT,
-  GSUM,
-  nextSample,
-  QUANTILE,
-  SUM,
-  sampleCount,
-  schemaOf,
-  TOTAL,
-} from "./samples";
+import { BUCKET, CREATED_PART, firstSample, GSUM, nextSample, QUANTILE, sampleCount, schemaOf, TOTAL } from "./samples";
 import { labelNumber, labelRef, NO_NUMBER, readLabel, textBytes, textLength } from "./text";
+import {
+  EOF,
+  EQUALS,
+  endsIn,
+  HELP,
+  INFO_SUFFIX,
+  LE,
+  nth,
+  QUANTILE_WORD,
+  SUFFIXES,
+  suffixOf,
+  TOTAL_SUFFIX,
+  TYPE,
+  TYPES,
+  UNIT,
+  wordBytes,
+} from "./word";
 
 export const OPENMETRICS: u32 = 1;
 export const ALLOW_UTF8: u32 = 2;
@@ -105,6 +109,8 @@ let plainName: bool = true;
 let cut: usize = 0;
 /** The format knows all parts that the family's type has. */
 let whole: bool = false;
+/** The part that the pass is about alone, TOTAL: it is about the whole family. */
+let only: u32 = TOTAL;
 /** The block's label names need no quotes or escapes. */
 let plainLabels: bool = true;
 
@@ -113,14 +119,8 @@ function put(byte: u32): void {
   else store<u8>(to++, byte);
 }
 
-/** Writes up to eight bytes, given as a word. */
-function putWord(word: u64, bytes: usize): void {
-  if (to + bytes > LIMIT) {
-    full = true;
-    return;
-  }
-  store<u64>(to, word);
-  to += bytes;
+function putWord(word: usize): void {
+  putText(word + 1, wordBytes(word));
 }
 
 function putText(at: usize, bytes: usize): void {
@@ -184,66 +184,51 @@ function putEscaped(at: usize, bytes: usize, colons: bool): void {
       if (code == 110) code = 10;
       step = 2;
     }
-    if (code == 95) putWord(0x5f5f, 2);
-    else if ((code | 32) - 97 < 26 || (code - 48 < 10 && at != start) || (colons && code == 58)) put(code);
+    if (code == 95) put(95);
+    if (code == 95 || (code | 32) - 97 < 26 || (code - 48 < 10 && at != start) || (colons && code == 58)) put(code);
     else putCode(code);
     at += step;
   }
 }
 
 /** Writes a name that needs quotes or escapes, with a suffix. */
-function putForeign(at: usize, bytes: usize, suffix: u64, suffixBytes: usize, colons: bool): void {
+function putForeign(at: usize, bytes: usize, suffix: usize, colons: bool): void {
   if (raw) {
     put(34);
     putText(at, bytes);
-    putWord(suffix, suffixBytes);
+    putWord(suffix);
     put(34);
     return;
   }
-  putWord(0x5f5f55, 3);
+  put(85);
+  put(95);
+  put(95);
   putEscaped(at, bytes, colons);
-  putWord(suffix, suffixBytes);
+  putWord(suffix);
 }
 
 /** Whether another family is called as this one is written in the escaping: then that is the one to be written. */
 function hasEscaped(): bool {
   const before = to;
   to = TEXT;
-  putForeign(name(family), nameLength(family), 0, 0, true);
+  putForeign(name(family), nameLength(family), SUFFIXES, true);
   const bytes = to - TEXT;
   to = before;
   return findFamily(TEXT, bytes) != 0;
 }
 
-/** The suffix of a part's sample name, and its bytes in `suffixBytes`. */
-let suffixBytes: usize = 0;
-function suffixOf(part: u32): u64 {
-  suffixBytes = 0;
-  if (part == SUM) {
-    suffixBytes = 4;
-    return 0x6d75735f;
-  }
-  if (part == COUNT) {
-    suffixBytes = 6;
-    return 0x746e756f635f;
-  }
-  if (part == BUCKET) {
-    suffixBytes = 7;
-    return 0x74656b6375625f;
-  }
-  if (part == CREATED_PART) {
-    suffixBytes = 8;
-    return 0x646574616572635f;
-  }
-  if (part == GSUM) {
-    suffixBytes = 5;
-    return 0x6d7573675f;
-  }
-  if (part == GCOUNT) {
-    suffixBytes = 7;
-    return 0x746e756f63675f;
-  }
-  return 0;
+/**
+ * Writes the name of the family without its last `without` bytes, with the suffix of a part. A counter's `_created`
+ * takes the place of `_total`.
+ */
+function putName(without: usize, part: u32): void {
+  const suffix = nth(SUFFIXES, part);
+  if (part == CREATED_PART && !holdsMany(typeOf(family) & 7)) without = wordBytes(TOTAL_SUFFIX);
+  const bytes = nameLength(family) - without;
+  if (plainName) {
+    putText(name(family), bytes);
+    putWord(suffix);
+  } else putForeign(name(family), bytes, suffix, true);
 }
 
 /** Passes over a family of this type; one of single samples may have `_created` of counters. */
@@ -255,102 +240,62 @@ function passes(type: u32): u32 {
 /** The part that this pass is about alone, TOTAL: it is about the whole family. */
 function passPart(type: u32, pass: u32): u32 {
   if (whole) return TOTAL;
-  if (type == GAUGE_HISTOGRAM) return pass == 0 ? BUCKET : pass == 1 ? GSUM : GCOUNT;
+  if (type == GAUGE_HISTOGRAM) return pass == 0 ? BUCKET : GSUM - 1 + pass;
   return pass == 1 ? CREATED_PART : TOTAL;
 }
 
-/** Whether a sample of this part is written in this pass. */
-function isPart(type: u32, pass: u32, part: u32): bool {
-  if (whole) return true;
-  if (type == GAUGE_HISTOGRAM) return part == passPart(type, pass);
-  return (part == CREATED_PART) == (pass == 1);
+/** Whether a sample of this part is written in the pass at hand. */
+function isPart(part: u32): bool {
+  return only == TOTAL ? whole || part != CREATED_PART : part == only;
 }
 
-/** Whether there is a family called like this one without its last `without` bytes, and with a suffix. */
-function hasRelative(without: usize, suffix: u64, bytes: usize): bool {
-  const count = nameLength(family) - without;
-  copy(TEXT, name(family), count);
-  store<u64>(TEXT + count, suffix);
-  return findFamily(TEXT, count + bytes) != 0;
+/** Whether there is a family called like this one with another suffix. */
+function hasRelative(without: usize, suffix: usize): bool {
+  return findRelative(name(family), nameLength(family) - without, suffix) != 0;
 }
 
-/** Whether the family's name without its last `without` bytes is a sample's of a histogram or summary. */
+/** Whether the family's name without its last `without` bytes, no family's, is a sample's of a histogram or summary. */
 function isSample(without: usize): bool {
-  const end = name(family) + nameLength(family) - without;
-  for (let part = SUM; part <= GCOUNT; ++part) {
-    const suffix = suffixOf(part);
-    const bytes = end - name(family);
-    if (part == QUANTILE || bytes <= suffixBytes) continue;
-    store<u64>(TEXT, suffix);
-    if (!equal(end - suffixBytes, TEXT, suffixBytes)) continue;
-    const other = findFamily(name(family), bytes - suffixBytes);
-    if (other != 0 && holdsMany(typeOf(address(other)) & 7)) return true;
-  }
-  return false;
+  const bytes = nameLength(family) - without;
+  const suffix = nth(SUFFIXES, suffixOf(name(family), bytes));
+  const other = findFamily(name(family), bytes - wordBytes(suffix));
+  return other != 0 && holdsMany(typeOf(address(other)) & 7);
 }
 
-function endsIn(suffix: u64, bytes: usize): bool {
-  const count = nameLength(family);
-  if (count <= bytes) return false;
-  return (load<u64>(name(family) + count - bytes) & (((1 as u64) << ((bytes << 3) as u64)) - 1)) == suffix;
+/** Whether the family is called like a counter, and `_created` in place of `_total` is no other family. */
+function mayBeCreated(): bool {
+  const bytes = wordBytes(TOTAL_SUFFIX);
+  return endsIn(name(family), nameLength(family), TOTAL_SUFFIX) && !hasRelative(bytes, nth(SUFFIXES, CREATED_PART));
 }
 
-/** The type that the title says, a word of up to 14 bytes in two halves; sets `cut`. */
-let typeLow: u64 = 0;
-let typeHigh: u64 = 0;
-let typeBytes: usize = 0;
-
-function say(bytes: usize, first: u64, second: u64): void {
-  typeBytes = bytes;
-  typeLow = first;
-  typeHigh = second;
+/** Cuts a suffix from the title, if the name has it and without it is no other family's, nor a sample of one. */
+function cutSuffix(suffix: usize): bool {
+  const bytes = wordBytes(suffix);
+  if (!endsIn(name(family), nameLength(family), suffix) || hasRelative(bytes, SUFFIXES) || isSample(bytes))
+    return false;
+  cut = bytes;
+  return true;
 }
 
-/** Chooses type and cut of a title in OpenMetrics, for types that it has and text 0.0.4 has not. */
-function chooseOpen(type: u32): void {
-  if (type == STATESET) say(8, 0x7465736574617473, 0);
-  else if (type == INFO && endsIn(0x6f666e695f, 5) && !hasRelative(5, 0, 0) && !isSample(5)) {
-    cut = 5;
-    say(4, 0x6f666e69, 0);
-  } else if (type == INFO) say(5, 0x6567756167, 0);
-  else if (type == COUNTER && endsIn(0x6c61746f745f, 6) && isCounterFree()) {
-    cut = 6;
-    say(7, 0x7265746e756f63, 0);
-  } else say(7, 0x6e776f6e6b6e75, 0);
-}
-
-/** Whether the counter's name without `_total` is nobody else's. */
-function isCounterFree(): bool {
-  return !hasRelative(6, 0, 0) && !hasRelative(6, 0x646574616572635f, 8) && !isSample(6);
-}
-
-/** Chooses what the title of this pass over a family of this type says. */
-function chooseTitle(type: u32, part: u32): void {
+/** The type that the title says; behind the types there is the word "unknown". Sets `cut`. */
+function titleType(type: u32): u32 {
   cut = 0;
-  if (part != TOTAL || type == GAUGE) say(5, 0x6567756167, 0);
-  else if (type == HISTOGRAM) say(9, 0x6172676f74736968, 0x6d);
-  else if (type == SUMMARY) say(7, 0x7972616d6d7573, 0);
-  else if (type == GAUGE_HISTOGRAM) say(14, 0x7369686567756167, 0x6d6172676f74);
-  else if (open) chooseOpen(type);
-  else if (type == COUNTER) say(7, 0x7265746e756f63, 0);
-  else if (type == INFO || type == STATESET) say(5, 0x6567756167, 0);
-  else say(7, 0x64657079746e75, 0);
+  if (only != TOTAL) return GAUGE;
+  if (!open) return type < INFO ? type : GAUGE;
+  if (type == INFO) return cutSuffix(INFO_SUFFIX) ? INFO : GAUGE;
+  if (type > COUNTER) return type;
+  if (type == COUNTER && mayBeCreated() && cutSuffix(TOTAL_SUFFIX)) return type;
+  return STATESET + 1;
 }
 
-/** Bytes of the family's name before the part's suffix: a counter's `_created` takes the place of `_total`. */
-function stemBytes(part: u32): usize {
-  const isCounter = part == CREATED_PART && !holdsMany(typeOf(family) & 7);
-  return nameLength(family) - (isCounter ? 6 : 0);
-}
-
-/** Writes the name of a title, with the suffix of the part that is a family of its own in this pass. */
-function putTitle(part: u32): void {
-  const suffix = suffixOf(part);
-  const bytes = stemBytes(part) - cut;
-  if (plainName) {
-    putText(name(family), bytes);
-    putWord(suffix, suffixBytes);
-  } else putForeign(name(family), bytes, suffix, suffixBytes, true);
+/** Begins a line of metadata. */
+function putTitle(keyword: usize): void {
+  put(35);
+  put(32);
+  putWord(keyword);
+  put(32);
+  putName(cut, only);
+  put(32);
 }
 
 /** Writes the HELP text; OpenMetrics has quotes escaped. */
@@ -369,36 +314,27 @@ function putHelp(help: u32): void {
 }
 
 /** Writes the metadata of this pass over the family. */
-function putMetadata(type: u32, part: u32): void {
-  chooseTitle(type, part);
-  const help = part == TOTAL || type == GAUGE_HISTOGRAM ? helpOf(family) : 0;
-  if (!open && help != 0) putHelpLine(help, part);
-  // "# TYPE "
-  putWord(0x20455059542023, 7);
-  putTitle(part);
-  put(32);
-  putWord(typeLow, typeBytes < 8 ? typeBytes : 8);
-  if (typeBytes > 8) putWord(typeHigh, typeBytes - 8);
+function putMetadata(type: u32): void {
+  const said = titleType(type);
+  const help = only == TOTAL || type == GAUGE_HISTOGRAM ? helpOf(family) : 0;
+  if (!open && help != 0) putHelpLine(help);
+  putTitle(TYPE);
+  putWord(nth(TYPES, said));
   put(10);
   if (!open) return;
   const unit = unitOf(family);
+  const rest = nameLength(family) - cut;
   const named = (flags(family) & BY_BASE) != 0;
-  if (unit != 0 && named == (cut != 0) && unit < nameLength(family) - cut) {
-    // "# UNIT "
-    putWord(0x2054494e552023, 7);
-    putTitle(part);
-    put(32);
-    putText(name(family) + nameLength(family) - cut - unit, unit);
+  if (unit != 0 && named == (cut != 0) && unit < rest) {
+    putTitle(UNIT);
+    putText(name(family) + rest - unit, unit);
     put(10);
   }
-  if (help != 0) putHelpLine(help, part);
+  if (help != 0) putHelpLine(help);
 }
 
-function putHelpLine(help: u32, part: u32): void {
-  // "# HELP "
-  putWord(0x20504c45482023, 7);
-  putTitle(part);
-  put(32);
+function putHelpLine(help: u32): void {
+  putTitle(HELP);
   putHelp(help);
   put(10);
 }
@@ -415,59 +351,50 @@ function putValue(): void {
 /** The character before the next label: the brace, or a comma. */
 let brace: u32 = 123;
 
-function putLabelName(at: usize, bytes: usize): void {
+function putBrace(): void {
   put(brace);
   brace = 44;
-  if (plainLabels || isPlain(at, bytes, false)) putText(at, bytes);
-  else putForeign(at, bytes, 0, 0, false);
-  putWord(0x223d, 2);
 }
 
-/** Writes `le` or `quantile`. */
-function putSpecial(part: u32, at: usize, bytes: usize): void {
-  put(brace);
-  brace = 44;
-  if (part == BUCKET) putWord(0x223d656c, 4);
-  else {
-    putWord(0x656c69746e617571, 8);
-    putWord(0x223d, 2);
-  }
-  putText(at, bytes);
+function putLabelName(at: usize, bytes: usize): void {
+  putBrace();
+  if (plainLabels || isPlain(at, bytes, false)) putText(at, bytes);
+  else putForeign(at, bytes, SUFFIXES, false);
+  putWord(EQUALS);
+}
+
+/** Writes `le` or `quantile`, of a schema's entry. */
+function putSpecial(entry: usize): void {
+  putBrace();
+  putWord((load<u8>(entry) as u32) == BUCKET ? LE : QUANTILE_WORD);
+  putWord(EQUALS);
+  putText(entry + 2, load<u8>(entry, 1));
   put(34);
 }
 
-/**
- * Writes name and labels of a sample. `special` is the address of its schema entry and `place` where its label
- * goes, or 0 and 255.
- */
-function putSeries(block: usize, record: usize, part: u32, entry: usize, place: u32): void {
-  const suffix = suffixOf(part);
-  const bytes = stemBytes(part);
+/** The schema's entry of a metric that has one sample. */
+const SINGLE: usize = SUFFIXES;
+
+/** Writes name and labels of a sample. `entry` is its schema's, and `place` where the label that names it goes. */
+function putSeries(block: usize, record: usize, entry: usize, place: u32): void {
+  const part = load<u8>(entry) as u32;
+  const isSpecial = part == BUCKET || part == QUANTILE;
   brace = 123;
-  if (plainName) {
-    putText(name(family), bytes);
-    putWord(suffix, suffixBytes);
-  } else {
-    if (raw) {
-      put(123);
-      brace = 44;
-    }
-    putForeign(name(family), bytes, suffix, suffixBytes, true);
-  }
+  if (!plainName && raw) putBrace();
+  putName(0, part);
   let label = namesAt(block);
   let value = record + LABELS_AT;
   const labels: u32 = label == 0 ? 0 : load<u8>(label++);
-  const isSpecial = part == BUCKET || part == QUANTILE;
   for (let i: u32 = 0; i < labels; ++i) {
-    if (isSpecial && i == place) putSpecial(part, entry + 2, load<u8>(entry, 1));
-    const length = load<u8>(label) as usize;
-    putLabelName(label + 1, length);
-    label += length + 1;
+    if (isSpecial && i == place) putSpecial(entry);
+    const bytes = load<u8>(label) as usize;
+    putLabelName(label + 1, bytes);
+    label += bytes + 1;
     value = readLabel(value);
     putValue();
     put(34);
   }
-  if (isSpecial && place >= labels) putSpecial(part, entry + 2, load<u8>(entry, 1));
+  if (isSpecial && place >= labels) putSpecial(entry);
   if (brace == 44) put(125);
   put(32);
 }
@@ -493,66 +420,55 @@ function putTimestamp(ms: i64): void {
     return;
   }
   putInteger(absolute / 1000);
-  const rest = (absolute % 1000) as u32;
+  let rest = (absolute % 1000) as u32;
   if (rest == 0) return;
   put(46);
-  put(48 + rest / 100);
-  put(48 + ((rest / 10) % 10));
-  put(48 + (rest % 10));
-}
-
-/** Writes the samples of a metric that holds many, from sample `from` on; leaves in AT_SAMPLE where it stopped. */
-function putMany(block: usize, record: usize, type: u32, pass: u32): void {
-  const head = behindLabels(block, record);
-  const samples = sampleCount(head);
-  let entry = schemaOf(head);
-  const place = load<u8>(entry++) as u32;
-  let sample = firstSample(head);
-  const from = load<u32>(row, AT_SAMPLE);
-  for (let i: u32 = 0; i < samples; ++i) {
-    const part = load<u8>(entry) as u32;
-    if (i >= from && isPart(type, pass, part)) {
-      putSeries(block, record, part, entry, place);
-      putSample(sample + 1, (load<u8>(sample) as u32) & 15);
-    }
-    entry += 2 + (load<u8>(entry, 1) as usize);
-    sample = nextSample(sample);
+  for (let place: u32 = 100; place > 0; place /= 10) {
+    put(48 + rest / place);
+    rest %= place;
   }
 }
 
-/** The same one sample at a time: the metric is larger than the window. Returns whether it is done. */
-function putSome(block: usize, record: usize, type: u32, pass: u32): bool {
+/**
+ * Writes the samples of a metric that holds many, from the render's one on. In pieces, where the metric may be larger
+ * than the window, it stops before the one that does not fit. Returns whether it is done.
+ */
+function putMany(block: usize, record: usize, inPieces: bool): bool {
   const head = behindLabels(block, record);
   const samples = sampleCount(head);
   let entry = schemaOf(head);
   const place = load<u8>(entry++) as u32;
   let sample = firstSample(head);
   for (let i: u32 = 0; i < samples; ++i) {
-    const part = load<u8>(entry) as u32;
-    if (i >= load<u32>(row, AT_SAMPLE) && isPart(type, pass, part)) {
+    if (i >= load<u32>(row, AT_SAMPLE) && isPart(load<u8>(entry))) {
       const start = to;
-      putSeries(block, record, part, entry, place);
+      putSeries(block, record, entry, place);
       putSample(sample + 1, (load<u8>(sample) as u32) & 15);
-      if (full) {
+      if (full && inPieces) {
         to = start;
         full = false;
         store<u32>(row, i, AT_SAMPLE);
         return false;
       }
     }
-    entry += 2 + (load<u8>(entry, 1) as usize);
+    entry = nextEntry(entry);
     sample = nextSample(sample);
   }
   return true;
 }
 
+/** The schema's entry behind another. */
+function nextEntry(entry: usize): usize {
+  return entry + 2 + (load<u8>(entry, 1) as usize);
+}
+
 /** Whether a metric of many samples has one for this pass. */
-function hasPart(block: usize, record: usize, type: u32, pass: u32): bool {
+function hasPart(block: usize, record: usize): bool {
   const head = behindLabels(block, record);
   let entry = schemaOf(head) + 1;
   for (let i = sampleCount(head); i > 0; --i) {
-    if (isPart(type, pass, load<u8>(entry))) return true;
-    entry += 2 + (load<u8>(entry, 1) as usize);
+    if (isPart(load<u8>(entry))) return true;
+    entry = nextEntry(entry);
   }
   return false;
 }
@@ -567,29 +483,25 @@ function isVisible(block: usize, record: usize): bool {
 /** Writes a metric, before it the metadata if it is the first. Returns whether it is done; if not, the piece is full. */
 function putMetric(block: usize, record: usize): bool {
   const type = typeOf(family) & 7;
-  const pass = load<u32>(row, PASS);
   const isMany = kindOf(block) == MULTI;
-  if (isMany && !hasPart(block, record, type, pass)) return true;
+  only = passPart(type, load<u32>(row, PASS));
+  if (isMany && !hasPart(block, record)) return true;
   const start = to;
-  if (load<u32>(row, TITLED) == 0) putMetadata(type, passPart(type, pass));
-  if (isMany) putMany(block, record, type, pass);
+  const isAlone = start == OUTPUT;
+  let done = true;
+  if (load<u32>(row, TITLED) == 0) putMetadata(type);
+  if (isMany) done = putMany(block, record, isAlone);
   else {
-    putSeries(block, record, TOTAL, 0, 255);
+    putSeries(block, record, SINGLE, 0);
     putSample(behindLabels(block, record), (load<u8>(record, FLAGS_AT) as u32) & 15);
   }
-  if (!full) {
-    store<u32>(row, 1, TITLED);
-    store<u32>(row, 0, AT_SAMPLE);
-    return true;
+  if (full) {
+    // Alone it has to fit (sample.ts sees to it), if it is not many samples.
+    to = start;
+    full = false;
+    return isAlone;
   }
-  to = start;
-  full = false;
-  if (start != OUTPUT) return false;
-  // Alone it has to fit (sample.ts sees to it), if it is not many samples.
-  if (!isMany) return true;
-  if (load<u32>(row, TITLED) == 0) putMetadata(type, passPart(type, pass));
   store<u32>(row, 1, TITLED);
-  const done = putSome(block, record, type, pass);
   if (done) store<u32>(row, 0, AT_SAMPLE);
   return done;
 }
@@ -620,7 +532,7 @@ function putBlock(ref: u32): bool {
 /** Whether there is anything to be written in this pass: `_created` of a counter, unless a family is called so. */
 function hasPass(type: u32): bool {
   if (load<u32>(row, PASS) == 0 || holdsMany(type)) return true;
-  return endsIn(0x6c61746f745f, 6) && !hasRelative(6, 0x646574616572635f, 8);
+  return mayBeCreated();
 }
 
 /** Writes the blocks of the family where the render stands, in this pass. Returns false if the piece is full. */
@@ -688,8 +600,9 @@ export function writePiece(handle: u32): u32 {
     family = address(ref);
     const type = typeOf(family) & 7;
     plainName = isPlain(name(family), nameLength(family), true);
-    chooseTitle(type, TOTAL);
-    whole = open && (holdsMany(type) || (type == COUNTER && cut != 0));
+    only = TOTAL;
+    const said = titleType(type);
+    whole = open && (said == COUNTER || holdsMany(said));
     if (!plainName && !raw && hasEscaped()) {
       enterFamily(row, nextFamily(family));
       continue;
@@ -702,9 +615,12 @@ export function writePiece(handle: u32): u32 {
     } else enterFamily(row, nextFamily(family));
   }
   if (load<u32>(row, COMPLETE) == 0 && open) {
-    // "# EOF\n"
-    putWord(0x0a464f452023, 6);
-    if (full) return (to - OUTPUT) as u32;
+    const start = to;
+    put(35);
+    put(32);
+    putWord(EOF);
+    put(10);
+    if (full) return (start - OUTPUT) as u32;
     store<u32>(row, 1, COMPLETE);
   }
   return (to - OUTPUT) as u32;

@@ -21,7 +21,7 @@ import {
   setClass,
   setOldest,
 } from "./block";
-import { copy, hash } from "./bytes";
+import { hash } from "./bytes";
 import { beginRoom, makeRoom } from "./cache";
 import { isExpired, loadStamp, stampOf, storeStamp } from "./clock";
 import { LAST_METRIC, LAST_TYPE, ROUND, TYPED_NAME } from "./connection";
@@ -31,6 +31,7 @@ import {
   createFamily,
   declaredOf,
   findFamily,
+  findRelative,
   GAUGE_HISTOGRAM,
   HISTOGRAM,
   helpOf,
@@ -60,7 +61,7 @@ import {
   TOO_BIG,
 } from "./header";
 import { address, addressOf, BLOCK } from "./heap";
-import { NAME_LIMIT, OUTPUT_BYTES, TEXT, VALUE_CHARS, WIDE } from "./layout";
+import { NAME_LIMIT, OUTPUT_BYTES, VALUE_CHARS, WIDE } from "./layout";
 import {
   hasTimestamp,
   labelCount,
@@ -119,6 +120,19 @@ import {
   TOTAL,
 } from "./samples";
 import { dropText, fitsText } from "./text";
+import {
+  EXACT,
+  endsIn,
+  INFO_SUFFIX,
+  isWord,
+  LE,
+  nth,
+  QUANTILE_WORD,
+  SUFFIXES,
+  suffixOf,
+  TOTAL_SUFFIX,
+  wordBytes,
+} from "./word";
 
 /** What the metadata before a series may take of a piece. */
 const METADATA_BYTES: usize = 7168;
@@ -143,36 +157,12 @@ let ownerBytes: usize = 0;
 /** Where the time to live of a push leads: class of the connection. */
 let index: u32 = 0;
 
-/** Whether the name ends in this suffix of up to eight bytes, given as a word. */
-function endsIn(suffix: u64, bytes: usize): bool {
-  if (nameBytes <= bytes) return false;
-  const mask: u64 = bytes == 8 ? (-1 as u64) : ((1 as u64) << ((bytes << 3) as u64)) - 1;
-  return (load<u64>(nameAt + nameBytes - bytes) & mask) == suffix;
-}
-
-/** The part that the name's end says, and its bytes in `suffixBytes`; 0: none. */
+/** The part that the name's end says, and its bytes in `suffixBytes`; TOTAL: none. */
 let suffixBytes: usize = 0;
 function suffixPart(): u32 {
-  const last = load<u8>(nameAt + nameBytes - 1) as u32;
-  if (last == 116) {
-    // "_count", "_bucket", "_gcount"
-    suffixBytes = 6;
-    if (endsIn(0x746e756f635f, 6)) return COUNT;
-    suffixBytes = 7;
-    if (endsIn(0x74656b6375625f, 7)) return BUCKET;
-    if (endsIn(0x746e756f63675f, 7)) return GCOUNT;
-  } else if (last == 109) {
-    // "_sum", "_gsum"
-    suffixBytes = 4;
-    if (endsIn(0x6d75735f, 4)) return SUM;
-    suffixBytes = 5;
-    if (endsIn(0x6d7573675f, 5)) return GSUM;
-  } else if (last == 100) {
-    // "_created"
-    suffixBytes = 8;
-    if (endsIn(0x646574616572635f, 8)) return CREATED_PART;
-  }
-  return 0;
+  const suffix = suffixOf(nameAt, nameBytes);
+  suffixBytes = wordBytes(nth(SUFFIXES, suffix));
+  return suffix;
 }
 
 /** The type that a family's next samples have to fit. */
@@ -181,10 +171,11 @@ function wantedType(family: usize): u32 {
   return (declared != 0 ? declared : typeOf(family)) & 7;
 }
 
+/** Whether metrics of this type have samples with the suffix of a part. */
 function owns(type: u32, suffix: u32): bool {
-  if (type == HISTOGRAM) return suffix == BUCKET || suffix == SUM || suffix == COUNT || suffix == CREATED_PART;
-  if (type == SUMMARY) return suffix == SUM || suffix == COUNT || suffix == CREATED_PART;
-  return type == GAUGE_HISTOGRAM && (suffix == BUCKET || suffix == GSUM || suffix == GCOUNT);
+  if (type == GAUGE_HISTOGRAM) return suffix == BUCKET || suffix >= GSUM;
+  if (type == HISTOGRAM && suffix == BUCKET) return true;
+  return (type == HISTOGRAM || type == SUMMARY) && (suffix == SUM || suffix == COUNT || suffix == CREATED_PART);
 }
 
 /** Whether the type's metrics hold many samples. */
@@ -193,12 +184,11 @@ export function holdsMany(type: u32): bool {
 }
 
 /** The number of the label of this name with a number for a value, or -1. */
-function findSpecial(name: u64, bytes: u32): i32 {
+function findSpecial(word: usize): i32 {
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
-    if (load<u32>(label, NAME_BYTES) != bytes) continue;
-    const mask: u64 = bytes == 8 ? (-1 as u64) : ((1 as u64) << ((bytes << 3) as u64)) - 1;
-    if ((load<u64>(load<u32>(label, NAME_AT) as usize) & mask) != name) continue;
+    const name = load<u32>(label, NAME_AT) as usize;
+    if (!isWord(name, name + (load<u32>(label, NAME_BYTES) as usize), word, EXACT)) continue;
     const at = load<u32>(label, VALUE_AT) as usize;
     const length = load<u32>(label, VALUE_BYTES) as usize;
     return length <= NAME_LIMIT && readValue(at, at + length) ? (i as i32) : -1;
@@ -212,45 +202,33 @@ function pendingType(bytes: usize): u32 {
   return type != 0 && load<u32>(TYPED_NAME) == hash(nameAt, bytes) ? type : 0;
 }
 
-/** The type of the family that is called like the line's first bytes, or is about to be. */
-function typeBefore(family: u32, bytes: usize): u32 {
-  return family != 0 ? wantedType(address(family)) : pendingType(bytes) & 7;
+/** Makes the family that is called like the line's first bytes the owner; returns the type that it has or is to have. */
+function ownBy(bytes: usize): u32 {
+  ownerBytes = bytes;
+  owner = findFamily(nameAt, bytes);
+  return owner != 0 ? wantedType(address(owner)) : pendingType(bytes) & 7;
 }
 
 /** Finds out who owns the line's sample. False: it is a sample that its owner cannot have. */
 function resolve(): bool {
-  owner = 0;
-  part = TOTAL;
   special = -1;
-  ownerBytes = nameBytes;
   const suffix = suffixPart();
-  if (suffix != 0) {
-    const base = findFamily(nameAt, nameBytes - suffixBytes);
-    if (owns(typeBefore(base, nameBytes - suffixBytes), suffix)) {
-      owner = base;
-      part = suffix;
-      ownerBytes = nameBytes - suffixBytes;
-      if (part == BUCKET) special = findSpecial(0x656c, 2);
-      return part != BUCKET || special >= 0;
-    }
+  part = suffix;
+  let type = ownBy(nameBytes - suffixBytes);
+  if (part != TOTAL && !owns(type, part)) {
+    part = TOTAL;
+    type = ownBy(nameBytes);
+    if (owner == 0 && suffix == CREATED_PART && pendingType(nameBytes) == 0 && findTotal()) return true;
   }
-  owner = findFamily(nameAt, nameBytes);
-  if (owner == 0 && suffix == CREATED_PART && pendingType(nameBytes) == 0 && findTotal()) return true;
-  const type = typeBefore(owner, nameBytes);
-  if (type == SUMMARY) {
-    part = QUANTILE;
-    special = findSpecial(0x656c69746e617571, 8);
-    return special >= 0;
-  }
-  return !holdsMany(type);
+  if (part == TOTAL && type == SUMMARY) part = QUANTILE;
+  if (part != BUCKET && part != QUANTILE) return part != TOTAL || !holdsMany(type);
+  special = findSpecial(part == BUCKET ? LE : QUANTILE_WORD);
+  return special >= 0;
 }
 
 /** Whether the line is the `_created` of a counter that is known: it is a part of that metric then. */
 function findTotal(): bool {
-  const bytes = nameBytes - suffixBytes;
-  copy(TEXT, nameAt, bytes);
-  store<u64>(TEXT + bytes, 0x6c61746f745f);
-  const family = findFamily(TEXT, bytes + 6);
+  const family = findRelative(nameAt, nameBytes - suffixBytes, TOTAL_SUFFIX);
   if (family == 0 || wantedType(address(family)) != COUNTER) return false;
   if (findMetric(family, lineHash(family, -1), -1) == 0) return false;
   owner = family;
@@ -274,26 +252,17 @@ function purge(family: u32, stays: bool): void {
 }
 
 /** The family that is called as a sample of the histogram or summary at hand goes: it has an owner now. */
-function claim(suffix: u64, bytes: usize): void {
-  copy(TEXT, nameAt, ownerBytes);
-  store<u64>(TEXT + ownerBytes, suffix);
-  const family = findFamily(TEXT, ownerBytes + bytes);
+function claim(suffix: u32): void {
+  const family = findRelative(nameAt, ownerBytes, nth(SUFFIXES, suffix));
   if (family == 0 || holdsMany(typeOf(address(family)) & 7)) return;
-  if (kindOf(address(lastBlock(address(family)))) != META) count(CLASHES);
+  if (hasMetrics(family)) count(CLASHES);
   purge(family, false);
 }
 
 /** Claims the names of the samples that a type has. */
 function claimAll(type: u32): void {
-  if (type == GAUGE_HISTOGRAM) {
-    claim(0x6d7573675f, 5);
-    claim(0x746e756f63675f, 7);
-  } else {
-    claim(0x6d75735f, 4);
-    claim(0x746e756f635f, 6);
-    claim(0x646574616572635f, 8);
-  }
-  if (type != SUMMARY) claim(0x74656b6375625f, 7);
+  for (let suffix = SUM; suffix <= GCOUNT; ++suffix) if (suffix != BUCKET && owns(type, suffix)) claim(suffix);
+  if (owns(type, BUCKET)) claim(BUCKET);
 }
 
 /** Whether the family has metrics. */
@@ -333,9 +302,9 @@ function fits(): bool {
 
 /** Bytes of `x` if OpenMetrics declared `x`, whose sample this is: `x_total` of a counter, `x_info`. Else 0. */
 function declaredBase(): usize {
-  const isTotal = endsIn(0x6c61746f745f, 6);
-  if (!isTotal && !endsIn(0x6f666e695f, 5)) return 0;
-  const bytes = nameBytes - (isTotal ? 6 : 5);
+  const isTotal = endsIn(nameAt, nameBytes, TOTAL_SUFFIX);
+  if (!isTotal && !endsIn(nameAt, nameBytes, INFO_SUFFIX)) return 0;
+  const bytes = nameBytes - wordBytes(isTotal ? TOTAL_SUFFIX : INFO_SUFFIX);
   const type = (isTotal ? COUNTER : INFO) | TYPED;
   const base = findFamily(nameAt, bytes);
   if (base == 0) return pendingType(bytes) == type ? bytes : 0;
@@ -344,7 +313,7 @@ function declaredBase(): usize {
 
 /** Takes over what was declared of the base, the line's first bytes, for the new owner. */
 function adopt(bytes: usize): void {
-  const type = (nameBytes - bytes == 6 ? COUNTER : INFO) | TYPED;
+  const type = (nameBytes - bytes == wordBytes(TOTAL_SUFFIX) ? COUNTER : INFO) | TYPED;
   setTypes(address(owner), type, type);
   setFlag(address(owner), BY_BASE, true);
   const base = findFamily(nameAt, bytes);
@@ -414,26 +383,33 @@ function allotted(): u32 {
   return valueBytes > 8 ? RESERVED : 8;
 }
 
-/** Inserts `more` bytes at `place` bytes behind the metric's record, making room. Returns the metric; 0: none. */
-function grow(ref: u32, place: usize, more: usize): u32 {
+/**
+ * Inserts `more` bytes at `place` bytes behind the metric's record, and makes it one of class `to`, making room.
+ * Returns the metric; 0: there is no room.
+ */
+function grow(ref: u32, to: u32, place: usize, more: usize): u32 {
   beginRoom();
-  let grown = tryGrow(ref, place, more);
-  while (grown == 0) {
-    if (!makeRoom(0, ref)) return 0;
-    grown = tryGrow(ref, place, more);
-  }
+  let grown = tryGrow(ref, to, place, more);
+  while (grown == 0 && makeRoom(0, ref)) grown = tryGrow(ref, to, place, more);
   return grown;
 }
 
-/** Moves a metric to a block of the same kind. */
-function moveHere(ref: u32, to: u32, place: usize, more: usize): u32 {
-  return moveMetric(ref, to, kindOf(address(ref >> 4)), place, more);
+function tryGrow(ref: u32, to: u32, place: usize, more: usize): u32 {
+  const block = ref >> 4;
+  const at = address(block);
+  if (classOf(at) != to || !canGrowRecord(block, ref & 15, more)) return moveMetric(ref, to, kindOf(at), place, more);
+  growRecord(block, ref & 15, metricAddress(ref) + place, more);
+  return ref;
 }
 
-function tryGrow(ref: u32, place: usize, more: usize): u32 {
-  if (!canGrowRecord(ref >> 4, ref & 15, more)) return moveHere(ref, classOf(address(ref >> 4)), place, more);
-  growRecord(ref >> 4, ref & 15, metricAddress(ref) + place, more);
-  return ref;
+/** Class of the metric. */
+function metricClass(ref: u32): u32 {
+  return classOf(address(ref >> 4));
+}
+
+/** Makes the value's low half of the byte at `at` say `length`. */
+function storeLength(at: usize, length: u32): void {
+  store<u8>(at, ((load<u8>(at) as u32) & 0xf0) | length);
 }
 
 /** Stores the line's value and time stamp at an address of the right size. */
@@ -455,14 +431,8 @@ function touch(ref: u32): u32 {
     storeStamp(recordAt(at, ref & 15) + STAMP_AT, stampOf(index));
     return ref;
   }
-  beginRoom();
-  const bytes = recordSize(at, recordAt(at, ref & 15));
-  let moved = moveHere(ref, index, bytes, 0);
-  while (moved == 0) {
-    if (!makeRoom(0, ref)) return ref;
-    moved = moveHere(ref, index, bytes, 0);
-  }
-  return moved;
+  const moved = grow(ref, index, recordSize(at, recordAt(at, ref & 15)), 0);
+  return moved != 0 ? moved : ref;
 }
 
 /** The owner went with its last metric: who owns the line's sample has to be found out anew. */
@@ -507,7 +477,7 @@ function single(): i32 {
   if (valueBytes > length) {
     const wanted = allotted();
     const place = behindLabels(address(ref >> 4), record) - record;
-    const grown = grow(ref, place, (wanted - length) as usize);
+    const grown = grow(ref, metricClass(ref), place, (wanted - length) as usize);
     if (grown == 0) {
       removeMetric(ref);
       return REFUSED;
@@ -515,7 +485,7 @@ function single(): i32 {
     ref = grown;
     record = metricAddress(ref);
     length = wanted;
-    store<u8>(record, ((load<u8>(record, FLAGS_AT) as u32) & 0xf0) | length, FLAGS_AT);
+    storeLength(record + FLAGS_AT, length);
   }
   storeValue(behindLabels(address(ref >> 4), record), length);
   store<u32>(LAST_METRIC, ref);
@@ -562,7 +532,7 @@ function many(): i32 {
     closeOpen();
     if (owner != 0) ref = findLiving(special);
     if (ownerGone) return GONE;
-    if (ref == 0 && part == CREATED_PART && !holdsMany(typeBefore(owner, ownerBytes))) {
+    if (ref == 0 && part == CREATED_PART && !holdsMany(ownBy(ownerBytes))) {
       // The counter has expired, or is no counter any more.
       if (owner != 0 && lastBlock(address(owner)) == 0) dropFamily(owner);
       owner = 0;
@@ -589,10 +559,7 @@ function many(): i32 {
 function convertHere(ref: u32): u32 {
   beginRoom();
   let converted = convert(ref);
-  while (converted == 0) {
-    if (!makeRoom(0, ref)) return 0;
-    converted = convert(ref);
-  }
+  while (converted == 0 && makeRoom(0, ref)) converted = convert(ref);
   return converted;
 }
 
@@ -626,11 +593,10 @@ function takePart(ref: u32): i32 {
     const length = (load<u8>(foundSample) as u32) & 15;
     const wanted = allotted();
     const place = foundSample + 1 - metricAddress(ref);
-    const grown = grow(ref, place, (wanted - length) as usize);
+    const grown = grow(ref, metricClass(ref), place, (wanted - length) as usize);
     if (grown == 0) return REFUSED;
     ref = grown;
-    const sample = metricAddress(ref) + place - 1;
-    store<u8>(sample, ((load<u8>(sample) as u32) & 0xf0) | wanted);
+    storeLength(metricAddress(ref) + place - 1, wanted);
   }
   head = samplesAt(ref);
   findSample(head, part, text, bytes);

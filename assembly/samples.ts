@@ -67,6 +67,23 @@ export function nextSample(sample: usize): usize {
   return sample + 1 + (((load<u8>(sample) as u32) & 15) as usize) + timestampBytes();
 }
 
+/** Address of sample number `index`. */
+function sampleAt(head: usize, index: u32): usize {
+  let sample = firstSample(head);
+  for (; index > 0; --index) sample = nextSample(sample);
+  return sample;
+}
+
+/** Gives a metric another schema, of `by` more samples. */
+function changeSchema(ref: u32, schema: u32, by: i32): void {
+  const head = samplesAt(ref);
+  const before = loadRef(head);
+  storeRef(head, schema);
+  store<u8>(head, sampleCount(head) + (by as u32), COUNT_AT);
+  dropText(before);
+  add(SERIES, by);
+}
+
 /** Writes the head of a new metric, without samples, whose labels have `le` or `quantile` at `place`. */
 export function initializeSamples(head: usize, schema: u32): void {
   storeRef(head, schema);
@@ -173,20 +190,13 @@ function findSeen(head: usize): void {
   }
 }
 
-/** Address of sample number `index` behind a head. */
-function sampleAt(head: usize, index: u32): usize {
-  let sample = firstSample(head);
-  for (; index > 0; --index) sample = nextSample(sample);
-  return sample;
-}
-
 /**
  * Adds an undefined sample with a value of `length` bytes to a metric, behind the last one that the round has seen: so
  * samples are in the order of the last round. Returns the metric's reference, which may have changed; 0: it could not,
  * nothing has changed, see `addFailure`.
  */
 export function addSample(ref: u32, part: u32, text: usize, bytes: usize, length: u32): u32 {
-  let head = samplesAt(ref);
+  const head = samplesAt(ref);
   const old = textAddress(loadRef(head));
   const oldBytes = textLength(old);
   const samples = sampleCount(head);
@@ -204,25 +214,18 @@ export function addSample(ref: u32, part: u32, text: usize, bytes: usize, length
   const schema = useText(TEXT, oldBytes + 2 + bytes, ref >> 4);
   if (schema == 0) return 0;
   const more = (length as usize) + timestampBytes() + 1;
-  const at = address(ref >> 4);
-  const record = recordAt(at, ref & 15);
-  const place = sampleAt(behindLabels(at, record), index);
+  const place = sampleAt(samplesAt(ref), index);
   if (canGrowRecord(ref >> 4, ref & 15, more)) growRecord(ref >> 4, ref & 15, place, more);
   else {
-    const moved = moveMetric(ref, classOf(at), MULTI, place - record, more);
+    const moved = moveMetric(ref, classOf(address(ref >> 4)), MULTI, place - metricAddress(ref), more);
     if (moved == 0) {
       dropText(schema);
       return 0;
     }
     ref = moved;
   }
-  head = samplesAt(ref);
-  const before = loadRef(head);
-  storeRef(head, schema);
-  store<u8>(head, samples + 1, COUNT_AT);
-  store<u8>(sampleAt(head, index), length);
-  dropText(before);
-  add(SERIES, 1);
+  store<u8>(sampleAt(samplesAt(ref), index), length);
+  changeSchema(ref, schema, 1);
   return ref;
 }
 
@@ -265,12 +268,7 @@ function dropUnseen(ref: u32): void {
   const schema = useText(TEXT, to - TEXT, ref >> 4);
   if (schema == 0) return;
   removeUnseen(ref, samples);
-  const now = samplesAt(ref);
-  const before = loadRef(now);
-  storeRef(now, schema);
-  store<u8>(now, samples - gone, COUNT_AT);
-  dropText(before);
-  add(SERIES, -(gone as i32));
+  changeSchema(ref, schema, -(gone as i32));
   countUp(SAMPLES_GONE, gone);
 }
 
