@@ -108,7 +108,8 @@ export function namesAt(at: usize): usize {
   return labels == 0 ? 0 : textBytes(textAddress(labels));
 }
 
-function loadOffset(at: usize): usize {
+/** An entry of the offsets: a record's, plus one; 0: the slot is free. */
+export function loadOffset(at: usize): usize {
   return WIDE ? (load<u16>(at) as usize) : (load<u8>(at) as usize);
 }
 

@@ -142,6 +142,11 @@ export function ageMs(index: u32, stamp: u32): f64 {
   return (age(index, stamp) as f64) * (load<u32>(at(index), UNIT) as f64);
 }
 
+/** Age in units at which a metric of the class is expired. */
+export function unitsOf(index: u32): u32 {
+  return load<u32>(at(index), UNITS);
+}
+
 export function isExpired(index: u32, stamp: u32): bool {
   return age(index, stamp) >= load<u32>(at(index), UNITS);
 }

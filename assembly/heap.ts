@@ -114,6 +114,11 @@ export function textAddress(ref: u32): usize {
   return segment + (load<u16>(texts(segment) + (((ref & SLOT_LIMIT) as usize) << 1)) as usize);
 }
 
+/** Address of a text known to live whose reference is one of the first segment. */
+export function smallText(ref: u32): usize {
+  return origin + (load<u16>(begin + ((ref as usize) << 1)) as usize);
+}
+
 /** Address of the object if `ref`, any number, is one of this kind, else 0. */
 export function addressOf(ref: u32, kind: u32): usize {
   const index = ref >> SLOT_BITS;

@@ -1,9 +1,9 @@
 /**
  * The memory map and all limits. One source makes two artefacts: the one-page module, whose references are
- * 16 bits wide, and the imported-memory module (`memoryBase` 2048 in asconfig.json), whose references are 32.
+ * 16 bits wide, and the imported-memory module (`tableBase` 2 in asconfig.json tells it), whose references are 32.
  *
  *   narrow                              wide
- *   1024    static data                 2048    static data
+ *   1024    static data                 1024    static data
  *   4096    connection, renders         4096    connection, renders
  *   4672    labels of the line          4672    labels of the line
  *   8768    text scratch                8768    text scratch
@@ -14,7 +14,7 @@
  */
 
 /** Whether this is the imported-memory build. */
-export const WIDE: bool = ASC_MEMORY_BASE > 1024;
+export const WIDE: bool = ASC_TABLE_BASE > 1;
 /** Whether every exported call is followed by a validation of the whole structure. */
 export const CHECKED: bool = ASC_OPTIMIZE_LEVEL < 2;
 
