@@ -31,7 +31,7 @@ import { copy } from "./bytes";
 import { addBlocks, age, loadStamp, stampOf, storeStamp } from "./clock";
 import { blockGone } from "./cursor";
 import { charge, HAS_HOLES, lastBlock, setFlag, setLastBlock } from "./family";
-import { add, METAS, METRIC_BYTES, OLDEST_HAND, SWEEP_BLOCK } from "./header";
+import { add, METAS, METRIC_BYTES, OLDEST_HAND } from "./header";
 import { address, alloc, BLOCK, canGrow, insert, loadRef, release, remove, storeRef, textAddress } from "./heap";
 import { BLOCK_METRICS, OFFSET, OFFSET_MAX, REF, STAMP, WIDE } from "./layout";
 import { dropText, textBytes } from "./text";
@@ -216,7 +216,6 @@ export function freeBlock(ref: u32): void {
     if (isLast) setLastBlock(owner, before);
   }
   const following = isLast ? 0 : next;
-  if (load<u32>(SWEEP_BLOCK) == ref) store<u32>(SWEEP_BLOCK, following);
   if (load<u32>(OLDEST_HAND) == ref) store<u32>(OLDEST_HAND, following);
   blockGone(ref, following);
   addBlocks(classOf(at), -1);

@@ -4,8 +4,8 @@
  * Room is made for a newcomer in this order: expired metrics; HELP texts; families that have metadata only; of the
  * family that holds most of the cache the metric that was pushed longest ago. Every search looks at a bounded number of blocks or families.
  *
- *   sweep    SWEEP_BLOCKS blocks for expired metrics, only after NEXT_DUE: nothing expires before that time. It is
- *            done whenever the time has changed, and when room is needed. Where there are more blocks, the next one
+ *   sweep    SWEEP_OBJECTS objects for blocks with expired metrics, only after NEXT_DUE: nothing expires before that time. It is
+ *            done whenever the time has changed, and when room is needed. Where there are more, the next one
  *            goes on with the next of them; what is expired is never found meanwhile.
  *   oldest   SEARCH_BLOCKS blocks by the stamp that each notes for its oldest metric; in a larger family the next
  *            search goes on behind them.
@@ -56,13 +56,12 @@ import {
   REFUSED_FAMILY,
   REFUSED_FULL,
   rejects,
-  SWEEP_BLOCK,
-  SWEEP_FAMILY,
+  SWEEP_HAND,
   SWEPT,
 } from "./header";
-import { address, addressOf, BLOCK } from "./heap";
+import { address, addressOf, BLOCK, nextObject } from "./heap";
 import { releaseHelp } from "./help";
-import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SWEEP_BLOCKS, WIDE } from "./layout";
+import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SWEEP_OBJECTS, WIDE } from "./layout";
 import { dropBlock, removeMetric } from "./metric";
 
 /** Makes `nowMs` the time. Every export that has a time calls it first. */
@@ -76,31 +75,13 @@ export function advance(nowMs: f64): void {
   while (!WIDE && now >= load<f64>(NEXT_DUE));
 }
 
-/** The family and block that a walk over all blocks comes to next. */
-let walkFamily: u32 = 0;
-let walkBlock: u32 = 0;
-
-function walkFrom(family: u32): void {
-  walkFamily = family;
-  walkBlock = family == 0 ? 0 : nextBlock(address(lastBlock(address(family))));
-}
-
-/** Steps from `walkBlock` to the block behind it, perhaps of the next family. */
-function walkOn(): void {
-  const owner = address(walkFamily);
-  if (walkBlock == lastBlock(owner)) walkFrom(nextFamily(owner));
-  else walkBlock = nextBlock(address(walkBlock));
-}
-
 /** Looks at all stamps before the time becomes `now`, while their ages still say what they mean. */
 function sweepAll(now: f64): void {
-  walkFrom(load<u32>(FAMILY_FIRST));
-  while (walkFamily != 0) {
-    const family = walkFamily;
-    const block = walkBlock;
-    walkOn();
-    const index = classOf(address(block));
-    expireBlock(block, family, unitsAt(index, now) - unitsAt(index, load<f64>(NOW)), true);
+  for (let ref = nextObject(0); ref != 0; ref = nextObject(ref)) {
+    const at = addressOf(ref, BLOCK);
+    if (at == 0) continue;
+    const index = classOf(at);
+    expireBlock(ref, unitsAt(index, now) - unitsAt(index, load<f64>(NOW)), true);
   }
   store<f64>(SWEPT, now);
 }
@@ -109,7 +90,7 @@ function sweepAll(now: f64): void {
  * Removes what is expired of a block `passed` units from now, and keeps the ages of the rest from wrapping. Returns how
  * many metrics it removed. A sweep over `all` has the block's oldest stamp noted afresh, and is no pass.
  */
-function expireBlock(block: u32, family: u32, passed: u64, all: bool): u32 {
+function expireBlock(block: u32, passed: u64, all: bool): u32 {
   const at = address(block);
   const index = classOf(at);
   const isOld = isOver(index, oldestOf(at), passed);
@@ -122,7 +103,7 @@ function expireBlock(block: u32, family: u32, passed: u64, all: bool): u32 {
     }
   } else if (isOld) {
     if (ttlOf(index) != 0) {
-      dropBlock(block, family);
+      dropBlock(block);
       return 1;
     }
     setOldest(at, limitStamp(index, passed));
@@ -152,37 +133,23 @@ function notice(due: f64): void {
   if (due < load<f64>(PASS_DUE)) store<f64>(PASS_DUE, due);
 }
 
-/** Looks at up to SWEEP_BLOCKS blocks for expired metrics. Returns how many metrics it removed. */
+/** Looks at up to SWEEP_OBJECTS objects for blocks with expired metrics. Returns how many metrics it removed. */
 function sweep(): u32 {
   let removed: u32 = 0;
   if (load<f64>(NOW) < load<f64>(NEXT_DUE)) return 0;
-  for (let blocks = SWEEP_BLOCKS; blocks > 0; --blocks) {
-    if (load<u32>(SWEEP_FAMILY) == 0) {
-      store<u32>(SWEEP_FAMILY, load<u32>(FAMILY_FIRST));
-      store<u32>(SWEEP_BLOCK, 0);
-    }
-    walkFamily = load<u32>(SWEEP_FAMILY);
-    if (walkFamily != 0) removed += sweepNext();
-    if (load<u32>(SWEEP_FAMILY) == 0) {
+  let hand = load<u32>(SWEEP_HAND);
+  for (let objects = SWEEP_OBJECTS; objects > 0; --objects) {
+    hand = nextObject(hand);
+    if (hand == 0) {
       // A whole pass: nothing expires before the earliest time that it met.
       store<f64>(NEXT_DUE, load<f64>(PASS_DUE));
       store<f64>(PASS_DUE, Infinity);
       break;
     }
+    if (addressOf(hand, BLOCK) != 0) removed += expireBlock(hand, 0, false);
   }
+  store<u32>(SWEEP_HAND, hand);
   return removed;
-}
-
-/** Looks at the block that the sweep has come to, of family `walkFamily`. */
-function sweepNext(): u32 {
-  const family = walkFamily;
-  walkBlock = load<u32>(SWEEP_BLOCK);
-  if (walkBlock == 0) walkFrom(family);
-  const block = walkBlock;
-  walkOn();
-  store<u32>(SWEEP_FAMILY, walkFamily);
-  store<u32>(SWEEP_BLOCK, walkBlock);
-  return expireBlock(block, family, 0, false);
 }
 
 /** Removes expired metrics, in bounded work. Returns whether there may be more. */
@@ -221,7 +188,7 @@ function dropMetadata(keep: u32): bool {
     const family = handFamily();
     const block = lastBlock(address(family));
     if (family == keep || kindOf(address(block)) != META) continue;
-    dropBlock(block, family);
+    dropBlock(block);
     return true;
   }
   return false;
@@ -266,45 +233,37 @@ function oldestBlock(family: u32): u32 {
   return best;
 }
 
-/** The metric of the family that was pushed longest ago, or its block << 4 | 15 if it has metadata only. */
+/** The metric of the family that was pushed longest ago; its block notes its stamp. 0: there are metadata only. */
 function oldestMetric(family: u32): u32 {
-  let block: u32 = 0;
+  let tries: u32 = 64;
   let slot: u32 = 0;
-  for (let i: u32 = 0; i < 64; ++i) {
-    block = oldestBlock(family);
-    const at = address(block);
-    if (kindOf(at) == META) return (block << 4) | 15;
-    const noted = oldestOf(at);
+  let noted: u32 = 0;
+  let at: usize = 0;
+  do {
+    const block = oldestBlock(family);
+    store<u32>(OLDEST_HAND, block);
+    at = address(block);
+    if (kindOf(at) == META) return 0;
+    noted = oldestOf(at);
     slot = refreshOldest(at);
-    if (oldestOf(at) == noted) break;
-  }
-  const at = address(block);
-  store<u32>(OLDEST_HAND, block);
-  return slot < slotsOf(at) ? (block << 4) | slot : (block << 4) | 15;
+  } while (oldestOf(at) != noted && --tries != 0);
+  return (load<u32>(OLDEST_HAND) << 4) | slot;
 }
 
 /** Evicts the metric that was pushed longest ago from the family that holds most. False: a refusal, counted. */
 function evict(newcomers: u32, keep: u32): bool {
   const family = largestFamily();
-  if (family == 0) return refuse(REFUSED_FULL);
-  const oldest = oldestMetric(family);
-  if (oldest == keep) return refuse(REFUSED_FULL);
+  const oldest = family == 0 ? 0 : oldestMetric(family);
+  if (oldest == 0 || oldest == keep) return refuse(REFUSED_FULL);
   const at = address(oldest >> 4);
-  const record = recordAt(at, oldest & 15);
-  const stamp = record == 0 ? oldestOf(at) : loadStamp(record + STAMP_AT);
-  if (family == newcomers && !isSilent(classOf(at), stamp)) {
+  if (family == newcomers && !isSilent(classOf(at), oldestOf(at))) {
     // In a family of more blocks than one search looks at, the next one goes on behind these.
     store<u32>(OLDEST_HAND, searchEnd);
     store<f64>(OLDEST_UNTIL, -Infinity);
     return refuse(REFUSED_FAMILY);
   }
-  if (record == 0) {
-    if (kindOf(at) != META) return refuse(REFUSED_FULL);
-    dropBlock(oldest >> 4, family);
-  } else {
-    removeMetric(oldest);
-    count(EVICTED);
-  }
+  removeMetric(oldest);
+  count(EVICTED);
   return true;
 }
 

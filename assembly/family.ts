@@ -29,8 +29,6 @@ import {
   NAME_BYTES,
   replace,
   SECOND_BYTES,
-  SWEEP_BLOCK,
-  SWEEP_FAMILY,
 } from "./header";
 import { address, alloc, canGrow, FAMILY, insert, loadRef, release, remove, storeRef } from "./heap";
 import { REF, SEARCH_FAMILIES, TEXT, WIDE } from "./layout";
@@ -266,8 +264,6 @@ export function freeFamily(ref: u32): void {
   else storeRef(address(before) + NEXT, next);
   if (next == 0) store<u32>(FAMILY_LAST, before);
   else if (WIDE) storeRef(address(next) + PREVIOUS, before);
-  if (load<u32>(SWEEP_FAMILY) == ref) store<u32>(SWEEP_BLOCK, 0);
-  replace(SWEEP_FAMILY, ref, next);
   replace(LARGEST, ref, 0);
   replace(LARGEST_HAND, ref, next);
   replace(HELP_HAND, ref, next);

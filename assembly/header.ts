@@ -20,9 +20,8 @@ export const SWEPT: usize = HEADER + 40;
 /** f64: no metric expires before this time; the same of the sweep that is under way. */
 export const NEXT_DUE: usize = HEADER + 48;
 export const PASS_DUE: usize = HEADER + 56;
-/** The family and block that the sweep under way comes to next. */
-export const SWEEP_FAMILY: usize = HEADER + 64;
-export const SWEEP_BLOCK: usize = HEADER + 68;
+/** The object that the sweep under way has come to. */
+export const SWEEP_HAND: usize = HEADER + 64;
 /** First and last family in order of creation. */
 export const FAMILY_FIRST: usize = HEADER + 72;
 export const FAMILY_LAST: usize = HEADER + 76;

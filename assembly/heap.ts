@@ -130,6 +130,15 @@ export function addressOf(ref: u32, kind: u32): usize {
   return place >> 14 == kind ? segment + ((place & PLACE) as usize) : 0;
 }
 
+/** The reference behind `ref` of those that objects may have, in a fixed order; 0: there is none. 0 begins. */
+export function nextObject(ref: u32): u32 {
+  ++ref;
+  if (!WIDE) return ref > (load<u16>(origin, SLOTS) as u32) ? 0 : ref;
+  const index = ref >> SLOT_BITS;
+  if ((ref & SLOT_LIMIT) <= (load<u16>(base(index), SLOTS) as u32)) return ref;
+  return index < load<u32>(SEGMENT_FILL) ? (index + 1) << SLOT_BITS : 0;
+}
+
 /** Bytes that are free in all segments: what alloc can hand out, if it need not be in one piece. */
 export function freeBytes(): u32 {
   let sum: u32 = 0;

@@ -50,7 +50,6 @@ import {
   REF,
   WIDE,
 } from "./layout";
-import { initialize as initializeMetrics } from "./metric";
 import { closeRender, initialize as initializeRenders, isOpen, openRender, writePiece } from "./render";
 import { initialize as initializeTexts } from "./text";
 import { check } from "./validate";
@@ -108,9 +107,7 @@ export function init(cacheBytes: u32, ttlMs: f64, flags: u32, maxLine: u32): u32
   store<u32>(METRIC_MASK, buckets - 1);
   store<u32>(FAMILY_MASK, few - 1);
   store<u32>(TEXT_MASK, few - 1);
-  let at = CACHE;
-  initializeMetrics(at);
-  at += (buckets as usize) * REF;
+  let at = CACHE + (buckets as usize) * REF;
   initializeFamilies(at);
   at += (few as usize) * REF;
   initializeTexts(at);

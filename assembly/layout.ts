@@ -83,8 +83,8 @@ export const CLASS_LIMIT: u32 = 16;
 /** Characters of a value that are kept as they are. */
 export const VALUE_CHARS: u32 = 24;
 
-/** What one push may do to make room: blocks looked at, metrics evicted. */
-export const SWEEP_BLOCKS: u32 = 256;
+/** What one push may do to make room: objects and blocks looked at, metrics evicted. */
+export const SWEEP_OBJECTS: u32 = 512;
 export const SEARCH_BLOCKS: u32 = WIDE ? 64 : 256;
 export const SEARCH_FAMILIES: u32 = 256;
 export const SEARCH_SEGMENTS: u32 = 32;

@@ -47,7 +47,7 @@ import {
 } from "./header";
 import { address, addressOf, BLOCK, loadRef, storeRef, textAddress } from "./heap";
 import { releaseHelp } from "./help";
-import { REF, SEARCH_BLOCKS, TEXT, WIDE } from "./layout";
+import { CACHE, REF, SEARCH_BLOCKS, TEXT, WIDE } from "./layout";
 import {
   HASH,
   labelCount,
@@ -74,15 +74,9 @@ import {
   writeLabel,
 } from "./text";
 
-/** Address of the metrics' buckets. */
-let buckets: usize = 0;
-
-export function initialize(at: usize): void {
-  buckets = at;
-}
-
+/** The bucket of a hash: the cache begins with those of metrics. */
 function bucketOf(h: u32): usize {
-  return buckets + ((h & load<u32>(METRIC_MASK)) as usize) * REF;
+  return CACHE + ((h & load<u32>(METRIC_MASK)) as usize) * REF;
 }
 
 /** Address of the record of a metric known to live. */
@@ -105,81 +99,87 @@ export function lineHash(family: u32, skip: i32): u32 {
   return fold(h);
 }
 
-/** The same of a record in the block `at`. */
+/** The name of the label that nextLabel read; readLabel has its value. */
+export let labelName: usize = 0;
+export let labelNameBytes: usize = 0;
+/** Where the walk over a record's labels stands: how many are left, the next name and the next value. */
+let labelsLeft: u32 = 0;
+let nextName: usize = 0;
+let nextValue: usize = 0;
+
+/** Begins a walk over the labels of a record in the block `at`. Returns how many there are. */
+export function beginLabels(at: usize, record: usize): u32 {
+  nextName = namesAt(at);
+  labelsLeft = nextName == 0 ? 0 : load<u8>(nextName++);
+  nextValue = record + LABELS_AT;
+  return labelsLeft;
+}
+
+/** Reads the next label; false: there is none left. */
+export function nextLabel(): bool {
+  if (labelsLeft == 0) return false;
+  --labelsLeft;
+  labelName = nextName + 1;
+  labelNameBytes = load<u8>(nextName) as usize;
+  nextName = labelName + labelNameBytes;
+  nextValue = readLabel(nextValue);
+  return true;
+}
+
+/** Address behind the labels of a record: its value or samples. */
+export function behindLabels(at: usize, record: usize): usize {
+  beginLabels(at, record);
+  while (nextLabel());
+  return nextValue;
+}
+
+/** The hash of a record in the block `at`, as lineHash has it. */
 function recordHash(at: usize, record: usize): u32 {
   let h = familyHash(familyOf(at));
-  let names = namesAt(at);
-  if (names == 0) return fold(h);
-  let value = record + LABELS_AT;
-  for (let i = load<u8>(names++) as u32; i > 0; --i) {
-    const bytes = load<u8>(names) as usize;
-    value = readLabel(value);
-    const nameHash = hash(names + 1, bytes);
-    if (labelRef == 0) h += labelHash(nameHash, 0, 0, labelNumber);
-    else {
-      const text = textAddress(labelRef);
-      h += labelHash(nameHash, textBytes(text), textLength(text), labelNumber);
+  beginLabels(at, record);
+  while (nextLabel()) {
+    let text: usize = 0;
+    let bytes: usize = 0;
+    if (labelRef != 0) {
+      text = textAddress(labelRef);
+      bytes = textLength(text);
+      text = textBytes(text);
     }
-    names += bytes + 1;
+    h += labelHash(hash(labelName, labelNameBytes), text, bytes, labelNumber);
   }
   return fold(h);
 }
 
-/** Whether the label value that readLabel read is that of a row. */
+/** The row of the label that nextLabel read, 0: the line has none, or only label number `skip`. */
+function rowOf(skip: i32): usize {
+  for (let i: u32 = 0; i < labelCount; ++i) {
+    const label = row(i);
+    if ((i as i32) == skip || (load<u32>(label, NAME_BYTES) as usize) != labelNameBytes) continue;
+    if (equal(load<u32>(label, NAME_AT) as usize, labelName, labelNameBytes)) return label;
+  }
+  return 0;
+}
+
+/** Whether the label value that nextLabel read is that of a row, 0: none. */
 function sameValue(at: usize): bool {
-  if (labelNumber != load<u32>(at, NUMBER)) return false;
+  if (at == 0 || labelNumber != load<u32>(at, NUMBER)) return false;
   const bytes = load<u32>(at, STEM_BYTES) as usize;
   if (labelRef == 0) return bytes == 0;
   const text = textAddress(labelRef);
   return textLength(text) == bytes && equal(textBytes(text), load<u32>(at, VALUE_AT) as usize, bytes);
 }
 
-/** Whether the line's labels are the record's in the same order. */
-function sameSequence(at: usize, record: usize, skip: i32): bool {
-  let names = namesAt(at);
-  let count: u32 = names == 0 ? 0 : load<u8>(names++);
-  let value = record + LABELS_AT;
-  for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) == skip) continue;
-    if (count-- == 0) return false;
-    const label = row(i);
-    const bytes = load<u8>(names) as usize;
-    if ((load<u32>(label, NAME_BYTES) as usize) != bytes) return false;
-    if (!equal(names + 1, load<u32>(label, NAME_AT) as usize, bytes)) return false;
-    value = readLabel(value);
-    if (!sameValue(label)) return false;
-    names += bytes + 1;
-  }
-  return count == 0;
-}
-
-/** The row of this label, 0: the line has none, or only label number `skip`. */
-function rowOf(name: usize, bytes: usize, skip: i32): usize {
-  for (let i: u32 = 0; i < labelCount; ++i) {
-    const label = row(i);
-    if ((i as i32) == skip || (load<u32>(label, NAME_BYTES) as usize) != bytes) continue;
-    if (equal(load<u32>(label, NAME_AT) as usize, name, bytes)) return label;
-  }
-  return 0;
-}
-
-/** Whether the line's set of labels is the record's; empty ones do not count. */
+/** Whether the line's set of labels, without label number `skip`, is the record's; empty ones do not count. */
 function sameSet(at: usize, record: usize, skip: i32): bool {
   let left: u32 = 0;
   for (let i: u32 = 0; i < labelCount; ++i) {
     if ((i as i32) != skip && load<u32>(row(i), VALUE_BYTES) != 0) ++left;
   }
-  let names = namesAt(at);
-  let value = record + LABELS_AT;
-  for (let i: u32 = names == 0 ? 0 : load<u8>(names++); i > 0; --i) {
-    const bytes = load<u8>(names) as usize;
-    value = readLabel(value);
-    if (labelRef != 0 || labelNumber != NO_NUMBER) {
-      const label = rowOf(names + 1, bytes, skip);
-      if (label == 0 || !sameValue(label)) return false;
-      --left;
-    }
-    names += bytes + 1;
+  beginLabels(at, record);
+  while (nextLabel()) {
+    if (labelRef == 0 && labelNumber == NO_NUMBER) continue;
+    if (!sameValue(rowOf(skip))) return false;
+    --left;
   }
   return left == 0;
 }
@@ -187,8 +187,7 @@ function sameSet(at: usize, record: usize, skip: i32): bool {
 /** Whether the line, without label number `skip`, names this metric of its family. */
 export function isSame(ref: u32, skip: i32): bool {
   const at = address(ref >> 4);
-  const record = recordAt(at, ref & 15);
-  return sameSequence(at, record, skip) || sameSet(at, record, skip);
+  return sameSet(at, recordAt(at, ref & 15), skip);
 }
 
 /** The metric of this family that the line, without label number `skip`, names; 0: there is none. */
@@ -197,18 +196,10 @@ export function findMetric(family: u32, h: u32, skip: i32): u32 {
   while (ref != 0) {
     const at = address(ref >> 4);
     const record = recordAt(at, ref & 15);
-    if (familyOf(at) == family && (sameSequence(at, record, skip) || sameSet(at, record, skip))) return ref;
+    if (familyOf(at) == family && sameSet(at, record, skip)) return ref;
     ref = loadRef(record);
   }
   return 0;
-}
-
-/** Address behind the labels of a record: its value or samples. */
-export function behindLabels(at: usize, record: usize): usize {
-  const names = namesAt(at);
-  let value = record + LABELS_AT;
-  if (names != 0) for (let i = load<u8>(names) as u32; i > 0; --i) value = readLabel(value);
-  return value;
 }
 
 /** Bytes of a kept time stamp. */
@@ -395,32 +386,28 @@ export function removeMetric(ref: u32): void {
   relink(recordHash(at, record), ref, loadRef(record));
   add(METRICS, -1);
   add(SERIES, -(samplesOf(at, record) as i32));
+  const bytes = recordSize(at, record);
   // Dropping texts moves the record, so their references are noted first.
   let noted: usize = TEXT;
-  const names = namesAt(at);
-  let value = record + LABELS_AT;
-  if (names != 0) {
-    for (let i = load<u8>(names) as u32; i > 0; --i) {
-      value = readLabel(value);
-      store<u32>(noted, labelRef);
-      noted += 4;
-    }
-  }
-  if (((load<u8>(record, FLAGS_AT) as u32) & 15) == MANY) {
-    store<u32>(noted, loadRef(value));
+  beginLabels(at, record);
+  while (nextLabel()) {
+    store<u32>(noted, labelRef);
     noted += 4;
   }
-  removeFromBlock(ref, recordSize(at, record));
+  if (((load<u8>(record, FLAGS_AT) as u32) & 15) == MANY) {
+    store<u32>(noted, loadRef(nextValue));
+    noted += 4;
+  }
+  removeFromBlock(ref, bytes);
   for (let note: usize = TEXT; note < noted; note += 4) dropText(load<u32>(note));
 }
 
 function removeFromBlock(ref: u32, bytes: usize): void {
   const block = ref >> 4;
-  const family = familyOf(address(block));
   metricGone(block, ref & 15);
   removeRecord(block, ref & 15, bytes);
   store<u32>(HOLE, block);
-  if (slotsOf(address(block)) == 0) dropBlock(block, family);
+  if (slotsOf(address(block)) == 0) dropBlock(block);
 }
 
 /** The family that stays although it has no blocks for a moment. */
@@ -432,7 +419,8 @@ export function hold(family: u32): void {
 }
 
 /** Frees a block without metrics, and its family if that was the last. */
-export function dropBlock(block: u32, family: u32): void {
+export function dropBlock(block: u32): void {
+  const family = familyOf(address(block));
   freeBlock(block);
   if (family != held && lastBlock(address(family)) == 0) dropFamily(family);
 }

@@ -244,7 +244,7 @@ function purge(family: u32, stays: bool): void {
     const block = nextBlock(address(last));
     const at = address(block);
     const live = liveRecords(at);
-    if (kindOf(at) == META) dropBlock(block, family);
+    if (kindOf(at) == META) dropBlock(block);
     else removeMetric((block << 4) | firstRecord(at));
     if (block == last && live < 2) break;
   }
