@@ -28,6 +28,7 @@ import {
   ageMs,
   clamped,
   dueAt,
+  ENDLESS,
   isOver,
   isSilent,
   limitStamp,
@@ -102,7 +103,7 @@ function expireBlock(block: u32, passed: u64, all: bool): u32 {
       refreshOldest(address(block));
     }
   } else if (isOld) {
-    if (ttlOf(index) != 0) {
+    if (ttlOf(index) != ENDLESS) {
       dropBlock(block);
       return 1;
     }
@@ -118,7 +119,7 @@ function expireRecords(block: u32, index: u32, passed: u64): u32 {
   for (let slot: u32 = 0; slot < slotsOf(address(block)); ++slot) {
     const record = recordAt(address(block), slot);
     if (record == 0 || !isOver(index, loadStamp(record + STAMP_AT), passed)) continue;
-    if (ttlOf(index) == 0) storeStamp(record + STAMP_AT, limitStamp(index, passed));
+    if (ttlOf(index) == ENDLESS) storeStamp(record + STAMP_AT, limitStamp(index, passed));
     else {
       removeMetric((block << 4) | slot);
       count(EXPIRED);

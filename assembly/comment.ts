@@ -5,8 +5,8 @@
 import { classOf, createBlock, META, setClass, setOldest } from "./block";
 import { checkText, copy, equal, hash, sequence } from "./bytes";
 import { makeMetadataRoom } from "./cache";
-import { stampOf } from "./clock";
-import { LAST_TYPE, TTL, TTL_NEVER, TYPED_NAME } from "./connection";
+import { ENDLESS, stampOf } from "./clock";
+import { LAST_TYPE, TTL, TYPED_NAME } from "./connection";
 import {
   BY_BASE,
   COUNTER,
@@ -280,7 +280,7 @@ function unitMs(at: usize, end: usize): u32 {
 /** Reads a duration as `# TTL` has it: "90s", "1h30m", "never", "0". False: it is none. */
 function takeTtl(at: usize, end: usize): bool {
   if (isWord(at, end, NEVER) || (end - at == 1 && load<u8>(at) == 48)) {
-    store<u32>(TTL, TTL_NEVER);
+    store<u32>(TTL, ENDLESS);
     return true;
   }
   let sum: f64 = 0;

@@ -22,7 +22,7 @@ import {
   FAMILIES,
   FAMILY_FIRST,
   FAMILY_LAST,
-  FAMILY_MASK,
+  FEW_MASK,
   HELP_HAND,
   LARGEST,
   LARGEST_HAND,
@@ -72,7 +72,7 @@ export function initialize(at: usize): void {
 }
 
 function bucketOf(h: u32): usize {
-  return buckets + ((h & load<u32>(FAMILY_MASK)) as usize) * REF;
+  return buckets + ((h & load<u32>(FEW_MASK)) as usize) * REF;
 }
 
 export function nameLength(at: usize): usize {

@@ -4,7 +4,7 @@
 
 import { clear } from "./bytes";
 import { advance, expire as expireSome } from "./cache";
-import { initialize as initializeClock } from "./clock";
+import { ENDLESS, initialize as initializeClock } from "./clock";
 import { openRenders } from "./cursor";
 import { initialize as initializeFamilies } from "./family";
 import {
@@ -12,21 +12,21 @@ import {
   CACHE_SIZE,
   COUNTER_LIMIT,
   COUNTERS,
-  FAMILIES,
-  FAMILY_MASK,
+  FEW_MASK,
   FLAG_REJECT,
   FLAG_TIMESTAMPS,
   FLAGS,
+  GAUGES,
   GENERATION,
+  HELP_BYTES,
+  LABEL_TEXT_BYTES,
   MAX_LINE,
+  METRIC_BYTES,
   METRIC_MASK,
-  METRICS,
   NAME_BYTES,
   NEXT_DUE,
   PASS_DUE,
   SAMPLES_GONE,
-  SERIES,
-  TEXT_MASK,
 } from "./header";
 import { freeBytes, initialize as initializeHeap } from "./heap";
 import { badAt, badBytes, badReason as reasonOfBad, takeEnd, takeLines } from "./ingest";
@@ -105,15 +105,14 @@ export function init(cacheBytes: u32, ttlMs: f64, flags: u32, maxLine: u32): u32
   const buckets = floorPower(cacheBytes / 64);
   const few = max(buckets / 4, 8);
   store<u32>(METRIC_MASK, buckets - 1);
-  store<u32>(FAMILY_MASK, few - 1);
-  store<u32>(TEXT_MASK, few - 1);
+  store<u32>(FEW_MASK, few - 1);
   let at = CACHE + (buckets as usize) * REF;
   initializeFamilies(at);
   at += (few as usize) * REF;
   initializeTexts(at);
   at += (few as usize) * REF;
   initializeHeap(at, CACHE + (cacheBytes as usize));
-  initializeClock(ttlMs);
+  initializeClock(ttlMs == 0 ? ENDLESS : (ceil(ttlMs) as u32));
   initializeRenders();
   ready = true;
   return checked<u32>(0);
@@ -222,21 +221,13 @@ export function gauge(index: u32): f64 {
 }
 
 function gaugeOf(index: u32): u32 {
-  if (index == 0) return load<u32>(SERIES);
-  if (index == 1) return load<u32>(METRICS);
-  if (index == 2) return load<u32>(FAMILIES);
   if (index == 11) return openRenders;
-  if (index > 6) return keptBytes(index - 7);
-  const size = load<u32>(CACHE_SIZE);
-  if (index == 3) return size;
+  if (index - 4 > 2) return load<u32>(GAUGES + ((index << 2) as usize));
   const free = freeBytes();
-  if (index == 4) return size - free;
-  return index == 5 ? free : size - free - keptBytes(0) - keptBytes(1) - keptBytes(2) - keptBytes(3);
-}
-
-/** Bytes of the objects of a kind: names, labels, metrics, helps. */
-function keptBytes(kind: u32): u32 {
-  return load<u32>(NAME_BYTES + ((kind << 2) as usize));
+  if (index == 5) return free;
+  const used = load<u32>(CACHE_SIZE) - free;
+  if (index == 4) return used;
+  return used - load<u32>(NAME_BYTES) - load<u32>(LABEL_TEXT_BYTES) - load<u32>(METRIC_BYTES) - load<u32>(HELP_BYTES);
 }
 
 /** The reason of the last ingest's first bad line; -1: it had none. */

@@ -27,7 +27,7 @@ import { find } from "./bytes";
 import { advance } from "./cache";
 import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
-import { LAST_METRIC, ROUND, SKIPPING, TTL, TTL_NEVER } from "./connection";
+import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
 import { findFamily, follow, lastBlock, name, nameLength, setFollow } from "./family";
 import { BAD, count, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
 import { address, addressOf, BLOCK, FAMILY, smallText, textAddress } from "./heap";
@@ -54,8 +54,7 @@ function bad(why: i32, at: usize, bytes: usize): void {
 /** The class of the connection's time to live. */
 function classNow(): u32 {
   const ttl = load<u32>(TTL);
-  if (ttl == 0) return 0;
-  return classOfTtl(ttl == TTL_NEVER ? 0 : (ttl as f64));
+  return ttl == 0 ? 0 : classOfTtl(ttl);
 }
 
 /** The block and slot that are expected next, block 0: none; and what the block's metrics have in common. */

@@ -16,7 +16,7 @@
  */
 
 import { copy, equal, hash } from "./bytes";
-import { add, CACHE_SIZE, LABEL_TEXT_BYTES, TEXT_MASK } from "./header";
+import { add, CACHE_SIZE, FEW_MASK, LABEL_TEXT_BYTES } from "./header";
 import { alloc, loadRef, releaseText, storeRef, TEXT_KIND, textAddress } from "./heap";
 import { OBJECT_BYTES_MAX, REF, WIDE } from "./layout";
 
@@ -53,7 +53,7 @@ export function textBytes(at: usize): usize {
 }
 
 function bucketOf(h: u32): usize {
-  return buckets + ((h & load<u32>(TEXT_MASK)) as usize) * REF;
+  return buckets + ((h & load<u32>(FEW_MASK)) as usize) * REF;
 }
 
 /** The text's reference, or 0. */
