@@ -74,6 +74,11 @@ export function classOf(at: usize): u32 {
   return (load<u8>(at, CLASS) as u32) & 15;
 }
 
+/** Class and kind: metrics of another shape go to another block. */
+export function shapeOf(at: usize): u32 {
+  return load<u8>(at, CLASS);
+}
+
 export function kindOf(at: usize): u32 {
   return (load<u8>(at, CLASS) as u32) & (MULTI | META);
 }
@@ -167,7 +172,7 @@ function resized(ref: u32, by: i32): void {
  * Makes an empty block, last of its family, where a record of `bytes` bytes can be added. `labels` is used by it from
  * now on. 0: there is no room.
  */
-export function createBlock(family: u32, labels: u32, index: u32, kind: u32, bytes: usize): u32 {
+export function createBlock(family: u32, labels: u32, shape: u32, bytes: usize): u32 {
   const ref = alloc(BLOCK, HEAD, lastBlock(address(family)), bytes + OFFSET);
   if (ref == 0) return 0;
   const at = address(ref);
@@ -175,8 +180,8 @@ export function createBlock(family: u32, labels: u32, index: u32, kind: u32, byt
   const last = lastBlock(owner);
   storeRef(at, family);
   storeRef(at + LABELS, labels);
-  setOldest(at, stampOf(index));
-  store<u8>(at, kind | index, CLASS);
+  setOldest(at, stampOf(shape & 15));
+  store<u8>(at, shape, CLASS);
   store<u8>(at, 0, SLOTS);
   store<u16>(at, HEAD as u32, SIZE);
   storeRef(at + NEXT, last == 0 ? ref : nextBlock(address(last)));
@@ -186,8 +191,8 @@ export function createBlock(family: u32, labels: u32, index: u32, kind: u32, byt
     storeRef(address(nextBlock(at)) + PREVIOUS, ref);
   }
   setLastBlock(owner, ref);
-  addBlocks(index, 1);
-  if (kind == META) add(METAS, 1);
+  addBlocks(shape & 15, 1);
+  if ((shape & META) != 0) add(METAS, 1);
   add(METRIC_BYTES, HEAD as i32);
   charge(family, (HEAD as i32) + 2);
   return ref;

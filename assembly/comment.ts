@@ -140,7 +140,7 @@ function createMetadata(index: u32, isType: bool): u32 {
 function tryMetadata(index: u32): u32 {
   const family = createFamily(nameAt, nameBytes);
   if (family == 0) return 0;
-  if (createBlock(family, 0, index, META, 0) != 0) return family;
+  if (createBlock(family, 0, index | META, 0) != 0) return family;
   freeFamily(family);
   return 0;
 }

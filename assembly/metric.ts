@@ -27,6 +27,7 @@ import {
   removeRecord,
   STAMP_AT,
   setOldest,
+  shapeOf,
   slotsOf,
 } from "./block";
 import { copy, equal, hash } from "./bytes";
@@ -47,7 +48,7 @@ import {
 } from "./header";
 import { address, addressOf, BLOCK, loadRef, storeRef, textAddress } from "./heap";
 import { releaseHelp } from "./help";
-import { CACHE, REF, SEARCH_BLOCKS, TEXT, WIDE } from "./layout";
+import { CACHE, REF, SEARCH_HOLES, TEXT } from "./layout";
 import {
   HASH,
   labelCount,
@@ -63,7 +64,6 @@ import {
 } from "./line";
 import {
   dropText,
-  labelBytes,
   labelNumber,
   labelRef,
   NO_NUMBER,
@@ -242,33 +242,29 @@ function writeNames(to: usize, skip: i32): usize {
   return to - start;
 }
 
-/** Whether a block takes a record of these bytes. */
-function takes(ref: u32, labels: u32, index: u32, kind: u32, bytes: usize): bool {
-  const at = address(ref);
-  return labelsOf(at) == labels && classOf(at) == index && kindOf(at) == kind && canAdd(ref, at, bytes);
-}
-
-/** A block of the family that takes a record of these bytes, other than `except`; 0: none was found. */
-function findBlock(family: u32, labels: u32, index: u32, kind: u32, bytes: usize, except: u32): u32 {
+/**
+ * A block of the family with these label names and this shape that takes a record of these bytes, other than `except`:
+ * the last, or one of some blocks from the one on that lost a metric last. 0: none was found.
+ */
+function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
   const owner = address(family);
   const last = lastBlock(owner);
   if (last == 0) return 0;
-  if (last != except && takes(last, labels, index, kind, bytes)) return last;
   const at = address(last);
-  const alike = labelsOf(at) == labels && classOf(at) == index && kindOf(at) == kind;
-  if (alike && (flags(owner) & HAS_HOLES) == 0) return 0;
-  const hole = load<u32>(HOLE);
-  const holeAt: usize = hole == except ? 0 : addressOf(hole, BLOCK);
-  if (holeAt != 0 && familyOf(holeAt) == family && takes(hole, labels, index, kind, bytes)) return hole;
-  let ref = last;
-  for (let i: u32 = WIDE ? 8 : SEARCH_BLOCKS; i > 0; --i) {
-    ref = WIDE ? previousBlock(ref, address(ref)) : nextBlock(address(ref));
-    if (ref != except && takes(ref, labels, index, kind, bytes)) return ref;
-    if (ref == last) {
-      if (alike) setFlag(owner, HAS_HOLES, false);
-      break;
-    }
+  const isLastAlike = labelsOf(at) == labels && shapeOf(at) == shape;
+  if (isLastAlike && last != except && canAdd(last, at, bytes)) return last;
+  if (isLastAlike && (flags(owner) & HAS_HOLES) == 0) return 0;
+  let ref = load<u32>(HOLE);
+  const hole = addressOf(ref, BLOCK);
+  const isWhole = hole == 0 || familyOf(hole) != family;
+  if (isWhole) ref = nextBlock(at);
+  for (let i: u32 = SEARCH_HOLES; ref != last && i > 0; --i) {
+    const at = address(ref);
+    if (ref != except && labelsOf(at) == labels && shapeOf(at) == shape && canAdd(ref, at, bytes)) return ref;
+    ref = nextBlock(at);
   }
+  if (!isWhole) store<u32>(HOLE, 0);
+  else if (ref == last && isLastAlike) setFlag(owner, HAS_HOLES, false);
   return 0;
 }
 
@@ -280,42 +276,40 @@ export function noticeDue(index: u32): void {
 }
 
 /** Adds an undefined record to a block of the family; `labels` is used by it. Returns the metric, 0: no room. */
-function place(family: u32, labels: u32, index: u32, kind: u32, bytes: usize, except: u32): u32 {
-  let block = findBlock(family, labels, index, kind, bytes, except);
-  if (block != 0) {
-    dropText(labels);
-  } else {
+function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
+  let block = findBlock(family, labels, shape, bytes, except);
+  if (block == 0) {
     const last = lastBlock(address(family));
-    block = createBlock(family, labels, index, kind, bytes);
-    if (block == 0) {
-      dropText(labels);
-      return 0;
+    block = createBlock(family, labels, shape, bytes);
+    if (block != 0) {
+      if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
+      noticeDue(shape & 15);
+      return (block << 4) | addRecord(block, bytes);
     }
-    if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
-    noticeDue(index);
   }
-  return (block << 4) | addRecord(block, bytes);
+  dropText(labels);
+  return block == 0 ? 0 : (block << 4) | addRecord(block, bytes);
 }
 
-/** The line's labels as references, in their rows' NAME_HASH; returns the bytes they take, or -1: no room. */
-function useLabels(skip: i32, near: u32): isize {
-  let bytes: usize = 0;
+/**
+ * Uses the texts of the line's labels, which stay in their rows' NAME_HASH, and writes the labels as a record has them
+ * into the text scratch. Returns the address behind them, 0: no room.
+ */
+function useLabels(skip: i32, near: u32): usize {
+  let to: usize = TEXT;
   for (let i: u32 = 0; i < labelCount; ++i) {
     if ((i as i32) == skip) continue;
     const label = row(i);
     const stem = load<u32>(label, STEM_BYTES) as usize;
-    let ref: u32 = 0;
-    if (stem != 0) {
-      ref = useText(load<u32>(label, VALUE_AT) as usize, stem, near);
-      if (ref == 0) {
-        dropLabels(skip, i);
-        return -1;
-      }
+    const ref = stem == 0 ? 0 : useText(load<u32>(label, VALUE_AT) as usize, stem, near);
+    if (ref == 0 && stem != 0) {
+      dropLabels(skip, i);
+      return 0;
     }
     store<u32>(label, ref, NAME_HASH);
-    bytes += labelBytes(ref, load<u32>(label, NUMBER));
+    to = writeLabel(to, ref, load<u32>(label, NUMBER));
   }
-  return bytes as isize;
+  return to;
 }
 
 function dropLabels(skip: i32, count: u32): void {
@@ -323,23 +317,23 @@ function dropLabels(skip: i32, count: u32): void {
 }
 
 /**
- * Creates the metric that the line, without label number `skip`, names in this family. `h` is its lineHash, `index`
- * its class, `rest` the bytes behind its labels, which are left undefined. `kind` is MULTI or 0; then `length` is
- * MANY, or the bytes of the value. 0: there is no room, and nothing has changed.
+ * Creates the metric that the line, without label number `skip`, names in this family. `h` is its lineHash, `shape`
+ * its block's, `rest` the bytes behind its labels, which are left undefined. `length` is MANY, or the bytes of the
+ * value. 0: there is no room, and nothing has changed.
  */
-export function createMetric(family: u32, h: u32, skip: i32, index: u32, kind: u32, length: u32, rest: usize): u32 {
+export function createMetric(family: u32, h: u32, skip: i32, shape: u32, length: u32, rest: usize): u32 {
   const near = lastBlock(address(family));
   let labels: u32 = 0;
   if (labelCount != (skip < 0 ? 0 : 1)) {
     labels = useText(TEXT, writeNames(TEXT, skip), near);
     if (labels == 0) return 0;
   }
-  const bytes = useLabels(skip, near);
-  if (bytes < 0) {
+  const end = useLabels(skip, near);
+  if (end == 0) {
     dropText(labels);
     return 0;
   }
-  const ref = place(family, labels, index, kind, LABELS_AT + (bytes as usize) + rest, 0);
+  const ref = place(family, labels, shape, LABELS_AT + (end - TEXT) + rest, 0);
   if (ref == 0) {
     dropLabels(skip, labelCount);
     return 0;
@@ -348,13 +342,10 @@ export function createMetric(family: u32, h: u32, skip: i32, index: u32, kind: u
   const bucket = bucketOf(h);
   storeRef(record, loadRef(bucket));
   storeRef(bucket, ref);
-  storeStamp(record + STAMP_AT, stampOf(index));
+  storeStamp(record + STAMP_AT, stampOf(shape & 15));
   store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
   store<u32>(GENERATION_USED, 1);
-  let to = record + LABELS_AT;
-  for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) != skip) to = writeLabel(to, load<u32>(row(i), NAME_HASH), load<u32>(row(i), NUMBER));
-  }
+  copy(record + LABELS_AT, TEXT, end - TEXT);
   add(METRICS, 1);
   return ref;
 }
@@ -443,10 +434,10 @@ function movedGeneration(family: u32, generation: u32): u32 {
 }
 
 /**
- * Moves a metric to another block of its family, of class `index` and this kind, with `more` undefined bytes inserted
+ * Moves a metric to another block of its family, of this shape, with `more` undefined bytes inserted
  * `before` bytes behind its record's begin. Returns its new reference; 0: there is no room, and nothing has changed.
  */
-export function moveMetric(ref: u32, index: u32, kind: u32, before: usize, more: usize): u32 {
+export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u32 {
   const from = ref >> 4;
   let at = address(from);
   let record = recordAt(at, ref & 15);
@@ -454,7 +445,7 @@ export function moveMetric(ref: u32, index: u32, kind: u32, before: usize, more:
   const family = familyOf(at);
   const labels = labelsOf(at);
   if (labels != 0) useAgain(labels);
-  const moved = place(family, labels, index, kind, bytes + more, from);
+  const moved = place(family, labels, shape, bytes + more, from);
   if (moved == 0) return 0;
   at = address(from);
   record = recordAt(at, ref & 15);
@@ -464,7 +455,7 @@ export function moveMetric(ref: u32, index: u32, kind: u32, before: usize, more:
   const flags = load<u8>(to, FLAGS_AT) as u32;
   const generation = flags >> 4 == 15 ? 15 : movedGeneration(family, flags >> 4);
   store<u8>(to, (flags & 15) | (generation << 4), FLAGS_AT);
-  storeStamp(to + STAMP_AT, stampOf(index));
+  storeStamp(to + STAMP_AT, stampOf(shape & 15));
   relink(recordHash(at, record), ref, moved);
   removeFromBlock(ref, bytes);
   return moved;

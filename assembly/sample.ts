@@ -339,7 +339,7 @@ function attempt(types: u32, kind: u32, length: u32, rest: usize): u32 {
     }
     setTypes(address(owner), types & 15, types >> 4);
   }
-  const ref = createMetric(owner, lineHash(owner, special), special, index, kind, length, rest);
+  const ref = createMetric(owner, lineHash(owner, special), special, index | kind, length, rest);
   if (ref == 0) {
     dropText(schema);
     if (lastBlock(address(owner)) == 0) dropFamily(owner);
@@ -397,7 +397,7 @@ function grow(ref: u32, to: u32, place: usize, more: usize): u32 {
 function tryGrow(ref: u32, to: u32, place: usize, more: usize): u32 {
   const block = ref >> 4;
   const at = address(block);
-  if (classOf(at) != to || !canGrowRecord(block, ref & 15, more)) return moveMetric(ref, to, kindOf(at), place, more);
+  if (classOf(at) != to || !canGrowRecord(block, ref & 15, more)) return moveMetric(ref, to | kindOf(at), place, more);
   growRecord(block, ref & 15, metricAddress(ref) + place, more);
   return ref;
 }

@@ -17,7 +17,18 @@
  * of buckets only, or sums only, takes nothing away: some exporters write all buckets of a family before all sums.
  */
 
-import { canGrowRecord, classOf, FLAGS_AT, growRecord, HIDDEN, MANY, MULTI, recordAt, shrinkRecord } from "./block";
+import {
+  canGrowRecord,
+  classOf,
+  FLAGS_AT,
+  growRecord,
+  HIDDEN,
+  MANY,
+  MULTI,
+  recordAt,
+  shapeOf,
+  shrinkRecord,
+} from "./block";
 import { copy, equal } from "./bytes";
 import { add, count as countUp, GENERATION, GENERATION_USED, ROUND, SAMPLES_GONE, SERIES, TOO_BIG } from "./header";
 import { address, loadRef, storeRef, textAddress } from "./heap";
@@ -109,7 +120,7 @@ export function convert(ref: u32): u32 {
   const at = address(ref >> 4);
   const record = recordAt(at, ref & 15);
   const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
-  const moved = moveMetric(ref, classOf(at), MULTI, behindLabels(at, record) - record, SAMPLES_HEAD + 1);
+  const moved = moveMetric(ref, classOf(at) | MULTI, behindLabels(at, record) - record, SAMPLES_HEAD + 1);
   if (moved == 0) {
     dropText(schema);
     return 0;
@@ -217,7 +228,7 @@ export function addSample(ref: u32, part: u32, text: usize, bytes: usize, length
   const place = sampleAt(samplesAt(ref), index);
   if (canGrowRecord(ref >> 4, ref & 15, more)) growRecord(ref >> 4, ref & 15, place, more);
   else {
-    const moved = moveMetric(ref, classOf(address(ref >> 4)), MULTI, place - metricAddress(ref), more);
+    const moved = moveMetric(ref, shapeOf(address(ref >> 4)), place - metricAddress(ref), more);
     if (moved == 0) {
       dropText(schema);
       return 0;

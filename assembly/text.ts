@@ -140,14 +140,6 @@ export function split(at: usize, count: usize): void {
   stemNumber = value;
 }
 
-/** Bytes that writeLabel writes. */
-export function labelBytes(ref: u32, number: u32): usize {
-  let bytes: usize = ref < SHORT ? 1 : REF;
-  if (number == NO_NUMBER) return bytes;
-  for (; number > 127; number >>= 7) ++bytes;
-  return bytes + 1;
-}
-
 /** Writes a label value; returns the address behind it. */
 export function writeLabel(to: usize, ref: u32, number: u32): usize {
   const numbered: u32 = number == NO_NUMBER ? 0 : 1;
