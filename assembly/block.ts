@@ -148,13 +148,6 @@ export function liveRecords(at: usize): u32 {
   return live;
 }
 
-/** The first slot with a metric of a block that has one. */
-export function firstRecord(at: usize): u32 {
-  let slot: u32 = 0;
-  while (recordAt(at, slot) == 0) ++slot;
-  return slot;
-}
-
 function resized(ref: u32, by: i32): void {
   const at = address(ref);
   store<u16>(at, (load<u16>(at, SIZE) as u32) + (by as u32), SIZE);

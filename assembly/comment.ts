@@ -35,7 +35,9 @@ import { createHelp, HELP_LIMIT, helpLength, helpText, releaseHelp } from "./hel
 import { NAME_LIMIT, TEXT } from "./layout";
 import { skipName, skipQuoted } from "./line";
 import { noticeDue } from "./metric";
-import { closeOpen, hasMetrics, holdsMany, TAKEN } from "./sample";
+import { hasMetrics, holdsMany } from "./owner";
+import { closeRound } from "./round";
+import { TAKEN } from "./sample";
 import {
   EOF,
   EXACT,
@@ -300,7 +302,7 @@ function takeTtl(at: usize, end: usize): bool {
 
 /** Ends a push: `# EOF`, or the end of the connection. */
 export function endPush(): void {
-  closeOpen();
+  closeRound();
   store<u32>(TTL, 0);
   store<u8>(LAST_TYPE, 0);
   count(PUSHES);
@@ -325,7 +327,7 @@ export function takeComment(at: usize, end: usize, index: u32): i32 {
   const isType = isWord(word, at, TYPE);
   const isHelp = isWord(word, at, HELP);
   if (!isType && !isHelp && !isWord(word, at, UNIT)) return TAKEN;
-  closeOpen();
+  closeRound();
   const text = checkText(at, end - at);
   if (text != 0) return text;
   if (!readName(at, end)) return BAD_METADATA;
