@@ -141,13 +141,6 @@ export function recordAt(at: usize, slot: u32): usize {
   return offset == 0 ? 0 : records(at) + offset - 1;
 }
 
-/** Number of metrics of a block. */
-export function liveRecords(at: usize): u32 {
-  let live: u32 = 0;
-  for (let slot = slotsOf(at); slot > 0; --slot) if (recordAt(at, slot - 1) != 0) ++live;
-  return live;
-}
-
 function resized(ref: u32, by: i32): void {
   const at = address(ref);
   store<u16>(at, (load<u16>(at, SIZE) as u32) + (by as u32), SIZE);

@@ -112,7 +112,7 @@ function suffixed(suffix: usize, type: u32): u32 {
   if (family == 0) return 0;
   const at = address(family);
   if ((flags(at) & BY_BASE) != 0) return family;
-  return type != 0 && hasMetrics(family) && !holdsMany(typeOf(at) & 7) ? family : 0;
+  return type != 0 && hasMetrics(family) && !holdsMany(typeOf(at)) ? family : 0;
 }
 
 /**
@@ -176,7 +176,7 @@ function declare(ref: u32, type: u32): void {
     setUnit(ref, 0);
     setFlag(address(ref), BY_BASE, true);
   }
-  const stays = hasMetrics(ref) && current != type && (holdsMany(current & 7) || holdsMany(type & 7));
+  const stays = hasMetrics(ref) && current != type && (holdsMany(current) || holdsMany(type));
   const known = stays ? declaredOf(at) : current;
   if (known != type && (stays || known != 0)) count(CLASHES);
   setTypes(at, stays ? current : type, type);

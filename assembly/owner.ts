@@ -72,12 +72,13 @@ export let special: i32 = -1;
 export let specialAt: usize = 0;
 export let specialBytes: usize = 0;
 
-/** Where a new owner's name is x_total or x_info, and OpenMetrics declared x: bytes of that name, else 0. */
+/** Where a new owner's name is x_total or x_info, and OpenMetrics declared x: bytes of that name, else 0; and its family. */
+let base: u32 = 0;
 let baseBytes: usize = 0;
 
 /** Whether a type's metrics hold many samples. */
 export function holdsMany(type: u32): bool {
-  return type >= HISTOGRAM && type <= GAUGE_HISTOGRAM;
+  return (type & 7) - HISTOGRAM <= GAUGE_HISTOGRAM - HISTOGRAM;
 }
 
 /** Whether the family has metrics. */
@@ -91,10 +92,17 @@ function owns(suffix: u32): bool {
   return (((load<u8>(NAMES + ((wanted & 7) as usize)) as u32) >> suffix) & 1) != 0;
 }
 
-/** The type that the last TYPE line gave the name that is the line's first bytes; 0: none. */
-function pendingType(bytes: usize): u32 {
-  const type = load<u8>(LAST_TYPE) as u32;
-  return type != 0 && load<u32>(TYPED_NAME) == hash(nameAt, bytes) ? type : 0;
+/** What findNamed found. */
+let named: u32 = 0;
+
+/**
+ * Looks for the family that is called like the line's first bytes, which is left in `named`. Returns the type that it
+ * was declared with, in the last TYPE line if there is no such family; 0: none.
+ */
+function findNamed(bytes: usize): u32 {
+  named = findFamily(nameAt, bytes);
+  if (named != 0) return declaredOf(address(named));
+  return load<u32>(TYPED_NAME) == hash(nameAt, bytes) ? (load<u8>(LAST_TYPE) as u32) : 0;
 }
 
 /** Looks for the label of this name with a number for a value, which names the part. */
@@ -132,22 +140,17 @@ export function findOwner(): bool {
   part = suffix;
   for (;;) {
     ownerBytes = nameBytes - wordBytes(nth(SUFFIXES, part));
-    owner = findFamily(nameAt, ownerBytes);
-    wanted = owner != 0 ? declaredOf(address(owner)) : pendingType(ownerBytes);
+    wanted = findNamed(ownerBytes);
+    owner = named;
     if (part == TOTAL || owns(part)) break;
     part = TOTAL;
   }
   if (part == TOTAL) {
     if (suffix == CREATED_PART && (owner | wanted) == 0 && findTotal()) return true;
-    if ((wanted & 7) == SUMMARY) return takeQuantile();
+    if ((wanted & 7) == SUMMARY) part = QUANTILE;
   }
-  if (part == BUCKET) return findSpecial(LE);
-  return owns(part);
-}
-
-function takeQuantile(): bool {
-  part = QUANTILE;
-  return findSpecial(QUANTILE_WORD);
+  if (part != BUCKET && part != QUANTILE) return owns(part);
+  return findSpecial(part == BUCKET ? LE : QUANTILE_WORD);
 }
 
 /** Removes all blocks of a family, which stays. */
@@ -167,7 +170,7 @@ function purge(family: u32): void {
 /** Makes the owner's metrics be of the type that was declared last: those of another shape go. Whether there were. */
 export function conform(): bool {
   if (wanted == typeOf(address(owner))) return false;
-  if (hasMetrics(owner)) purge(owner);
+  purge(owner);
   setTypes(address(owner), wanted, wanted);
   return true;
 }
@@ -177,7 +180,7 @@ export function claimNames(): void {
   for (let suffix = SUM; suffix <= GCOUNT; ++suffix) {
     if (!owns(suffix)) continue;
     const family = findRelative(nameAt, ownerBytes, nth(SUFFIXES, suffix));
-    if (family == 0 || holdsMany(typeOf(address(family)) & 7)) continue;
+    if (family == 0 || holdsMany(typeOf(address(family)))) continue;
     if (hasMetrics(family)) count(CLASHES);
     purge(family);
     dropFamily(family);
@@ -188,8 +191,8 @@ export function claimNames(): void {
 function findBase(suffix: usize, type: u32): void {
   if (!endsIn(nameAt, nameBytes, suffix)) return;
   const bytes = nameBytes - wordBytes(suffix);
-  const base = findFamily(nameAt, bytes);
-  if ((base == 0 ? pendingType(bytes) : hasMetrics(base) ? 0 : declaredOf(address(base))) != type) return;
+  if (findNamed(bytes) != type || (named != 0 && hasMetrics(named))) return;
+  base = named;
   baseBytes = bytes;
   wanted = type;
 }
@@ -211,7 +214,6 @@ export function createOwner(): bool {
 export function adoptBase(): void {
   if (baseBytes == 0) return;
   setFlag(address(owner), BY_BASE, true);
-  const base = findFamily(nameAt, baseBytes);
   if (base == 0) return;
   const help = helpOf(address(base));
   if (help != 0 && setHelp(owner, help)) setHelp(base, 0);

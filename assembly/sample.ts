@@ -5,7 +5,7 @@
  * way, that is dealt with and the line attempted anew: whatever went, may have been the owner.
  */
 
-import { classOf, FLAGS_AT, kindOf, liveRecords, MULTI, recordAt, STAMP_AT, setClass, setOldest } from "./block";
+import { classOf, FLAGS_AT, kindOf, MULTI, recordAt, STAMP_AT, setClass, setOldest, slotsOf } from "./block";
 import { beginRoom, makeRoom } from "./cache";
 import { isExpired, loadStamp, stampOf, storeStamp } from "./clock";
 import { LAST_METRIC, ROUND } from "./connection";
@@ -58,7 +58,6 @@ import {
   conform,
   createOwner,
   findOwner,
-  hasMetrics,
   leaveOwner,
   owner,
   part,
@@ -67,7 +66,6 @@ import {
 } from "./owner";
 import { closeRound, openRound } from "./round";
 import {
-  addedSample,
   addSample,
   canAddSample,
   convert,
@@ -78,6 +76,7 @@ import {
   roundOf,
   SEEN,
   samplesAt,
+  seenPlace,
 } from "./samples";
 import { dropText, fitsText } from "./text";
 
@@ -94,24 +93,25 @@ const REFUSED: i32 = -2;
 
 /** The class of the line's time to live. */
 let ttlClass: u32 = 0;
-/** The line's metric, which is not to go for it; 0: it is new. */
-let kept: u32 = 0;
+/** The line's metric, which may move when it grows; 0: there is none yet. */
+let metric: u32 = 0;
 /** No more room can be made: this is the line's last attempt. */
 let isFull: bool = false;
 
 /** Whether the line's series is small enough to be kept, and its lines to be written. */
 function fits(): bool {
+  // Names with a byte for the length of each.
   let names = nameBytes;
   let values: usize = 0;
   let longest: usize = 0;
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
-    names += load<u32>(label, NAME_BYTES) as usize;
+    names += (load<u32>(label, NAME_BYTES) as usize) + 1;
     values += load<u32>(label, VALUE_BYTES) as usize;
     longest = max(longest, load<u32>(label, STEM_BYTES) as usize);
   }
   // A character outside of [a-zA-Z0-9_:] is escaped by up to four for each of its bytes.
-  const written: usize = 64 + (names << 2) + values + ((labelCount << 2) as usize);
+  const written: usize = 64 + (names << 2) + values;
   return (
     fitsText(max(names, longest)) &&
     ((names + values) as u32) + 64 <= load<u32>(CACHE_SIZE) >> 1 &&
@@ -119,145 +119,135 @@ function fits(): bool {
   );
 }
 
-/** Bytes kept for a value: where newcomers are refused, known series must be able to grow without room. */
+/** Bytes metric for a value: where newcomers are refused, known series must be able to grow without room. */
 function allotted(): u32 {
   if (rejects()) return RESERVED;
   if (!WIDE) return valueBytes;
   return valueBytes > 8 ? RESERVED : 8;
 }
 
-/** Creates the line's metric, and its family if that is new. 0: there is no room, and nothing has changed. */
-function create(): u32 {
+/** Creates the line's metric, and its family if that is new. Answers TAKEN, REFUSED or TOO_BIG. */
+function create(): i32 {
+  if (!fits()) return TOO_BIG;
   const length = allotted();
   let rest = (length as usize) + timestampBytes();
   let kind: u32 = 0;
   let flags = length;
   let schema: u32 = 0;
   if (part != TOTAL) {
-    if (owner == 0 || !hasMetrics(owner)) claimNames();
+    claimNames();
+    schema = createSchema(part);
+    if (schema == 0) return REFUSED;
     rest += SAMPLES_HEAD + 1;
     kind = MULTI;
     flags = INCOMPLETE;
-    schema = createSchema(part);
-    if (schema == 0) return 0;
   }
-  let ref: u32 = 0;
-  if (createOwner()) ref = createMetric(owner, lineHash(owner, special), special, ttlClass, kind, flags, rest);
-  if (ref == 0) {
+  if (createOwner()) metric = createMetric(owner, lineHash(owner, special), special, ttlClass, kind, flags, rest);
+  if (metric == 0) {
     dropText(schema);
-    return 0;
+    return REFUSED;
   }
-  if (schema != 0) initializeSamples(ref, schema, length);
+  if (kind != 0) initializeSamples(metric, schema, length);
   count(CREATED);
   add(SERIES, 1);
   adoptBase();
-  return ref;
+  return TAKEN;
 }
 
-/**
- * Gives a metric the push's time, and its time to live. Returns its reference, which may have changed; 0: there is no
- * room for its time to live to change.
- */
-function touch(ref: u32): u32 {
-  const at = address(ref >> 4);
-  const record = recordAt(at, ref & 15);
-  if (classOf(at) != ttlClass && liveRecords(at) == 1) {
+/** Gives the metric at `record` in the block at `at` the push's time, and its time to live. False: there is no room. */
+function touch(at: usize, record: usize): bool {
+  if (classOf(at) != ttlClass && slotsOf(at) == 1) {
     setClass(at, ttlClass);
     setOldest(at, stampOf(ttlClass));
     noticeDue(ttlClass);
   }
   storeStamp(record + STAMP_AT, stampOf(classOf(at)));
-  return classOf(at) == ttlClass ? ref : moveMetric(ref, ttlClass, kindOf(at), recordSize(at, record), 0);
+  return classOf(at) == ttlClass || become(moveMetric(metric, ttlClass, kindOf(at), recordSize(at, record), 0));
+}
+
+/** Makes the line's metric what it has become where it grew. False: it has not, there was no room. */
+function become(ref: u32): bool {
+  if (ref != 0) metric = ref;
+  return ref != 0;
 }
 
 /**
  * Stores the line's value and time stamp at `place` bytes behind the metric's begin. The byte `lengthPlace` bytes
  * behind it has the value's length in its low half, and gets the bits of `mark`.
  */
-function putValue(ref: u32, lengthPlace: usize, place: usize, mark: u32): i32 {
-  let length = (load<u8>(metricAddress(ref) + lengthPlace) as u32) & 15;
+function putValue(lengthPlace: usize, place: usize, mark: u32): i32 {
+  let length = (load<u8>(metricAddress(metric) + lengthPlace) as u32) & 15;
   if (length < valueBytes) {
     const more = allotted() - length;
-    const grown = growMetric(ref, place, more as usize);
-    if (grown == 0) {
+    if (!become(growMetric(metric, place, more as usize))) {
       // Better no sample than one with an old value.
-      if (isFull && mark == 0) removeMetric(ref);
+      if (isFull && mark == 0) removeMetric(metric);
       return REFUSED;
     }
-    ref = grown;
     length += more;
   }
-  const at = metricAddress(ref);
+  const at = metricAddress(metric);
   const byte = at + lengthPlace;
   store<u8>(byte, ((load<u8>(byte) as u32) & 0xf0) | length | mark);
   setPacked(valueLow, valueHigh, valueBytes);
   storePacked(at + place, length);
   if (keepsTimestamps()) store<i64>(at + place + (length as usize), hasTimestamp ? lineTimestampMs : NO_TIMESTAMP);
-  store<u32>(LAST_METRIC, ref);
+  store<u32>(LAST_METRIC, metric);
   return TAKEN;
 }
 
 /** Takes the line as a sample of a metric that holds many. */
-function putSample(ref: u32): i32 {
-  openRound(ref);
-  const head = samplesAt(ref);
+function putSample(): i32 {
+  openRound(metric);
+  const head = samplesAt(metric);
   let sample = findSample(head);
+  let place: usize = 0;
   if (sample == 0) {
     if (!canAddSample(head)) return TOO_BIG;
-    ref = addSample(ref, allotted());
-    if (ref == 0) return REFUSED;
-    sample = addedSample;
-  } else if ((load<u8>(sample) & SEEN) != 0 && roundOf(head) == load<u8>(ROUND)) {
-    // The same sample again: the next round of the same metric.
-    closeRound();
-    openRound(ref);
-    sample = findSample(samplesAt(ref));
+    if (!become(addSample(metric, allotted()))) return REFUSED;
+    place = seenPlace;
+  } else {
+    if ((load<u8>(sample) & SEEN) != 0 && roundOf(head) == load<u8>(ROUND)) {
+      // The same sample again: the next round of the same metric.
+      closeRound();
+      openRound(metric);
+      sample = findSample(samplesAt(metric));
+    }
+    place = sample - metricAddress(metric);
   }
-  const place = sample - metricAddress(ref);
-  return putValue(ref, place, place + 1, SEEN);
+  return putValue(place, place + 1, SEEN);
 }
 
 /** Takes the line if there is room for it. */
 function attempt(): i32 {
+  metric = 0;
   if (!findOwner()) return NOT_ITS_SAMPLE;
-  kept = 0;
   if (owner != 0) {
     if (conform()) return attempt();
-    kept = findMetric(owner, lineHash(owner, special), special);
+    metric = findMetric(owner, lineHash(owner, special), special);
   }
-  let ref = kept;
-  if (ref != 0) {
-    const at = address(ref >> 4);
-    if (isExpired(classOf(at), loadStamp(recordAt(at, ref & 15) + STAMP_AT))) {
-      removeMetric(ref);
+  if (metric != load<u32>(LAST_METRIC)) closeRound();
+  if (metric == 0) {
+    const result = create();
+    if (result != TAKEN) {
+      leaveOwner();
+      return result;
+    }
+  } else {
+    const at = address(metric >> 4);
+    const record = metricAddress(metric);
+    if (isExpired(classOf(at), loadStamp(record + STAMP_AT))) {
+      removeMetric(metric);
       count(EXPIRED);
       return attempt();
     }
+    if (!touch(at, record) && !isFull) return REFUSED;
   }
-  if (ref != load<u32>(LAST_METRIC)) closeRound();
-  if (ref == 0) {
-    const isSmall = fits();
-    if (isSmall) ref = create();
-    if (ref == 0) {
-      leaveOwner();
-      return isSmall ? REFUSED : TOO_BIG;
-    }
-  } else {
-    ref = touch(ref);
-    if (ref == 0) {
-      if (!isFull) return REFUSED;
-      ref = kept;
-    }
-    kept = ref;
+  if (kindOf(address(metric >> 4)) != MULTI) {
+    if (part == TOTAL) return putValue(FLAGS_AT, samplesAt(metric) - metricAddress(metric), 0);
+    if (!become(convert(metric))) return REFUSED;
   }
-  const at = address(ref >> 4);
-  if (kindOf(at) != MULTI) {
-    if (part == TOTAL) return putValue(ref, FLAGS_AT, behindLabels(at, recordAt(at, ref & 15)) - metricAddress(ref), 0);
-    ref = convert(ref);
-    if (ref == 0) return REFUSED;
-    kept = ref;
-  }
-  return putSample(ref);
+  return putSample();
 }
 
 /**
@@ -270,8 +260,8 @@ export function takeSample(index: u32): i32 {
   beginRoom();
   let result = attempt();
   while (result == REFUSED && !isFull) {
-    isFull = !makeRoom(owner, kept);
-    if (isFull && kept == 0) break;
+    isFull = !makeRoom(owner, metric);
+    if (isFull && metric == 0) break;
     result = attempt();
   }
   if (result == TAKEN) count(SAMPLES);

@@ -18,7 +18,7 @@ import { classOf, FLAGS_AT, HIDDEN, MANY, MULTI, recordAt, shrinkRecord } from "
 import { copy, equal } from "./bytes";
 import { add, count, SAMPLES_GONE, SERIES } from "./header";
 import { address, loadRef, storeRef, textAddress } from "./heap";
-import { REF, SAMPLE_LIMIT, TEXT, TEXT_BYTES } from "./layout";
+import { REF, SAMPLE_LIMIT, TEXT } from "./layout";
 import { behindLabels, growMetric, metricAddress, moveMetric, SAMPLES_HEAD, timestampBytes } from "./metric";
 import { part, special, specialAt, specialBytes, TOTAL } from "./owner";
 import { dropText, fitsText, textBytes, textLength, useText } from "./text";
@@ -29,7 +29,7 @@ const COUNT_AT: usize = REF + 1;
 /** Flags of a record of many samples that is not complete. */
 export const INCOMPLETE: u32 = MANY | (HIDDEN << 4);
 
-/** Address of the samples' head of a metric. */
+/** Address behind a metric's labels: the head of its samples; the value of one that has one sample. */
 export function samplesAt(ref: u32): usize {
   const at = address(ref >> 4);
   return behindLabels(at, recordAt(at, ref & 15));
@@ -71,14 +71,23 @@ export function clearSeen(head: usize): void {
   }
 }
 
+/** Part and length at the begin of the entry of the line's sample, as this part. */
+function entryKey(as: u32): u32 {
+  return as | ((specialBytes as u32) << 8);
+}
+
+function nextEntry(entry: usize): usize {
+  return entry + 2 + (load<u8>(entry, 1) as usize);
+}
+
 /** Looks for the line's sample. Returns its address, 0: there is none. */
 export function findSample(head: usize): usize {
+  const key = entryKey(part);
   let entry = schemaOf(head) + 1;
   let sample = firstSample(head);
   for (let i = sampleCount(head); i > 0; --i) {
-    const bytes = load<u8>(entry, 1) as usize;
-    if ((load<u8>(entry) as u32) == part && bytes == specialBytes && equal(entry + 2, specialAt, bytes)) return sample;
-    entry += 2 + bytes;
+    if ((load<u16>(entry) as u32) == key && equal(entry + 2, specialAt, specialBytes)) return sample;
+    entry = nextEntry(entry);
     sample = nextSample(sample);
   }
   return 0;
@@ -86,8 +95,7 @@ export function findSample(head: usize): usize {
 
 /** Writes the line's sample as an entry of a schema, as this part. */
 function writeEntry(to: usize, as: u32): void {
-  store<u8>(to, as);
-  store<u8>(to, specialBytes as u32, 1);
+  store<u16>(to, entryKey(as));
   copy(to + 2, specialAt, specialBytes);
 }
 
@@ -114,10 +122,9 @@ export function initializeSamples(ref: u32, schema: u32, length: u32): void {
 export function convert(ref: u32): u32 {
   const schema = createSchema(TOTAL);
   if (schema == 0) return 0;
-  const at = address(ref >> 4);
-  const record = recordAt(at, ref & 15);
+  const record = metricAddress(ref);
   const flags = load<u8>(record, FLAGS_AT) as u32;
-  const moved = moveMetric(ref, classOf(at), MULTI, behindLabels(at, record) - record, SAMPLES_HEAD + 1);
+  const moved = moveMetric(ref, classOf(address(ref >> 4)), MULTI, samplesAt(ref) - record, SAMPLES_HEAD + 1);
   if (moved == 0) {
     dropText(schema);
     return 0;
@@ -142,12 +149,14 @@ function changeSchema(ref: u32, schema: u32, by: i32): void {
 let copyEnd: usize = 0;
 let seenSamples: u32 = 0;
 let seenParts: u32 = 0;
-/** The last of these: where its entry ends in the copy, and how many bytes behind the head it ends. */
+/** The last of these: where its entry ends in the copy, and how many bytes behind the record's begin it ends. */
 let seenEntry: usize = 0;
-let seenBytes: usize = 0;
+export let seenPlace: usize = 0;
 
 /** Copies a schema to the scratch: all of it, or the samples that the round has seen. */
-function copySchema(head: usize, all: bool): void {
+function copySchema(ref: u32, all: bool): void {
+  const record = metricAddress(ref);
+  const head = samplesAt(ref);
   let entry = schemaOf(head);
   let sample = firstSample(head);
   store<u8>(TEXT, load<u8>(entry++));
@@ -155,10 +164,10 @@ function copySchema(head: usize, all: bool): void {
   seenSamples = 0;
   seenParts = 0;
   seenEntry = copyEnd;
-  seenBytes = SAMPLES_HEAD;
+  seenPlace = sample - record;
   for (let i = sampleCount(head); i > 0; --i) {
     const isSeen = (load<u8>(sample) & SEEN) != 0;
-    const bytes = (load<u8>(entry, 1) as usize) + 2;
+    const bytes = nextEntry(entry) - entry;
     sample = nextSample(sample);
     if (isSeen || all) {
       copy(copyEnd, entry, bytes);
@@ -168,7 +177,7 @@ function copySchema(head: usize, all: bool): void {
       ++seenSamples;
       seenParts |= 1 << (load<u8>(entry) as u32);
       seenEntry = copyEnd;
-      seenBytes = sample - head;
+      seenPlace = sample - record;
     }
     entry += bytes;
   }
@@ -177,33 +186,28 @@ function copySchema(head: usize, all: bool): void {
 /** Whether a metric can have one more sample, the line's. */
 export function canAddSample(head: usize): bool {
   const bytes = textLength(textAddress(loadRef(head))) + 2 + specialBytes;
-  return sampleCount(head) != SAMPLE_LIMIT && bytes <= TEXT_BYTES && fitsText(bytes);
+  return sampleCount(head) != SAMPLE_LIMIT && fitsText(bytes);
 }
-
-/** The sample that addSample added. */
-export let addedSample: usize = 0;
 
 /**
  * Adds the line's sample, with a value of `length` bytes that is undefined, to a metric, behind the last one that the
- * round has seen: so samples are in the order of the last round. canAddSample must hold. Returns the metric's
- * reference, which may have changed; 0: there is no room, and nothing has changed.
+ * round has seen, at `seenPlace`: so samples are in the order of the last round. canAddSample must hold. Returns the
+ * metric's reference, which may have changed; 0: there is no room, and nothing has changed.
  */
 export function addSample(ref: u32, length: u32): u32 {
-  copySchema(samplesAt(ref), true);
+  copySchema(ref, true);
   const bytes: usize = 2 + specialBytes;
   copy(seenEntry + bytes, seenEntry, copyEnd - seenEntry);
   writeEntry(seenEntry, part);
   const schema = useText(TEXT, copyEnd + bytes - TEXT, ref >> 4);
   if (schema == 0) return 0;
-  const place = samplesAt(ref) + seenBytes - metricAddress(ref);
-  const grown = growMetric(ref, place, (length as usize) + timestampBytes() + 1);
+  const grown = growMetric(ref, seenPlace, (length as usize) + timestampBytes() + 1);
   if (grown == 0) {
     dropText(schema);
     return 0;
   }
   changeSchema(grown, schema, 1);
-  addedSample = metricAddress(grown) + place;
-  store<u8>(addedSample, length);
+  store<u8>(metricAddress(grown) + seenPlace, length);
   return grown;
 }
 
@@ -213,7 +217,7 @@ export function addSample(ref: u32, length: u32): u32 {
  */
 export function dropUnseen(ref: u32): void {
   const samples = sampleCount(samplesAt(ref));
-  copySchema(samplesAt(ref), false);
+  copySchema(ref, false);
   if (seenSamples == samples || (seenParts & (seenParts - 1)) == 0) return;
   const schema = useText(TEXT, copyEnd - TEXT, ref >> 4);
   if (schema == 0) return;
