@@ -147,20 +147,6 @@ export function recordAt(at: usize, slot: u32): usize {
   return offset == 0 ? 0 : records(at) + offset - 1;
 }
 
-/** Number of metrics of a block. */
-export function liveRecords(at: usize): u32 {
-  let live: u32 = 0;
-  for (let slot = slotsOf(at); slot > 0; --slot) if (recordAt(at, slot - 1) != 0) ++live;
-  return live;
-}
-
-/** The first slot with a metric of a block that has one. */
-export function firstRecord(at: usize): u32 {
-  let slot: u32 = 0;
-  while (recordAt(at, slot) == 0) ++slot;
-  return slot;
-}
-
 function resized(ref: u32, by: i32): void {
   const at = address(ref);
   store<u16>(at, (load<u16>(at, SIZE) as u32) + (by as u32), SIZE);

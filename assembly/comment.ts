@@ -35,7 +35,9 @@ import { createHelp, HELP_LIMIT, helpLength, helpText, releaseHelp } from "./hel
 import { NAME_LIMIT, TEXT } from "./layout";
 import { skipName, skipQuoted } from "./line";
 import { noticeDue } from "./metric";
-import { closeOpen, hasMetrics, holdsMany, TAKEN } from "./sample";
+import { hasMetrics, holdsMany } from "./owner";
+import { closeRound } from "./round";
+import { TAKEN } from "./sample";
 import {
   EOF,
   EXACT,
@@ -110,7 +112,7 @@ function suffixed(suffix: usize, type: u32): u32 {
   if (family == 0) return 0;
   const at = address(family);
   if ((flags(at) & BY_BASE) != 0) return family;
-  return type != 0 && hasMetrics(family) && !holdsMany(typeOf(at) & 7) ? family : 0;
+  return type != 0 && hasMetrics(family) && !holdsMany(typeOf(at)) ? family : 0;
 }
 
 /**
@@ -174,7 +176,7 @@ function declare(ref: u32, type: u32): void {
     setUnit(ref, 0);
     setFlag(address(ref), BY_BASE, true);
   }
-  const stays = hasMetrics(ref) && current != type && (holdsMany(current & 7) || holdsMany(type & 7));
+  const stays = hasMetrics(ref) && current != type && (holdsMany(current) || holdsMany(type));
   const known = stays ? declaredOf(at) : current;
   if (known != type && (stays || known != 0)) count(CLASHES);
   setTypes(at, stays ? current : type, type);
@@ -300,7 +302,7 @@ function takeTtl(at: usize, end: usize): bool {
 
 /** Ends a push: `# EOF`, or the end of the connection. */
 export function endPush(): void {
-  closeOpen();
+  closeRound();
   store<u32>(TTL, 0);
   store<u8>(LAST_TYPE, 0);
   count(PUSHES);
@@ -325,7 +327,7 @@ export function takeComment(at: usize, end: usize, index: u32): i32 {
   const isType = isWord(word, at, TYPE);
   const isHelp = isWord(word, at, HELP);
   if (!isType && !isHelp && !isWord(word, at, UNIT)) return TAKEN;
-  closeOpen();
+  closeRound();
   const text = checkText(at, end - at);
   if (text != 0) return text;
   if (!readName(at, end)) return BAD_METADATA;

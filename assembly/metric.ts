@@ -8,11 +8,13 @@
 import {
   addRecord,
   canAdd,
+  canGrowRecord,
   classOf,
   createBlock,
   FLAGS_AT,
   familyOf,
   freeBlock,
+  growRecord,
   kindOf,
   LABELS_AT,
   labelsOf,
@@ -184,12 +186,6 @@ function sameSet(at: usize, record: usize, skip: i32): bool {
   return left == 0;
 }
 
-/** Whether the line, without label number `skip`, names this metric of its family. */
-export function isSame(ref: u32, skip: i32): bool {
-  const at = address(ref >> 4);
-  return sameSet(at, recordAt(at, ref & 15), skip);
-}
-
 /** The metric of this family that the line, without label number `skip`, names; 0: there is none. */
 export function findMetric(family: u32, h: u32, skip: i32): u32 {
   let ref = loadRef(bucketOf(h));
@@ -318,8 +314,8 @@ function dropLabels(skip: i32, count: u32): void {
 
 /**
  * Creates the metric that the line, without label number `skip`, names in this family. `h` is its lineHash, `shape`
- * its block's, `rest` the bytes behind its labels, which are left undefined. `length` is MANY, or the bytes of the
- * value. 0: there is no room, and nothing has changed.
+ * its block's, `rest` the bytes behind its labels, which are left undefined. `length` is INCOMPLETE
+ * (samples.ts), or the bytes of the value. 0: there is no room, and nothing has changed.
  */
 export function createMetric(family: u32, h: u32, skip: i32, shape: u32, length: u32, rest: usize): u32 {
   const near = lastBlock(address(family));
@@ -459,6 +455,18 @@ export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u3
   relink(recordHash(at, record), ref, moved);
   removeFromBlock(ref, bytes);
   return moved;
+}
+
+/**
+ * Inserts `more` undefined bytes `place` bytes behind the begin of a metric's record. Returns its reference, which may
+ * have changed; 0: there is no room, and nothing has changed.
+ */
+export function growMetric(ref: u32, place: usize, more: usize): u32 {
+  const block = ref >> 4;
+  const at = address(block);
+  if (!canGrowRecord(block, ref & 15, more)) return moveMetric(ref, shapeOf(at), place, more);
+  growRecord(block, ref & 15, metricAddress(ref) + place, more);
+  return ref;
 }
 
 /** Uses a text, known to live, once more. */

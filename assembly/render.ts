@@ -66,8 +66,9 @@ import { OUTPUT, OUTPUT_BYTES, RENDER_LIMIT, TEXT } from "./layout";
 import { behindLabels } from "./metric";
 import { writeValue } from "./number";
 import { writeInteger } from "./numeral";
-import { holdsMany, NO_TIMESTAMP } from "./sample";
-import { BUCKET, CREATED_PART, firstSample, GSUM, nextSample, QUANTILE, sampleCount, schemaOf, TOTAL } from "./samples";
+import { BUCKET, CREATED_PART, GSUM, holdsMany, QUANTILE, TOTAL } from "./owner";
+import { NO_TIMESTAMP } from "./sample";
+import { firstSample, nextSample, sampleCount, schemaOf } from "./samples";
 import { labelNumber, labelRef, NO_NUMBER, readLabel, textBytes, textLength } from "./text";
 import {
   EOF,

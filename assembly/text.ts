@@ -18,7 +18,7 @@
 import { copy, equal, hash } from "./bytes";
 import { add, CACHE_SIZE, FEW_MASK, LABEL_TEXT_BYTES } from "./header";
 import { alloc, loadRef, releaseText, storeRef, TEXT_KIND, textAddress } from "./heap";
-import { OBJECT_BYTES_MAX, REF, WIDE } from "./layout";
+import { OBJECT_BYTES_MAX, REF, TEXT_BYTES, WIDE } from "./layout";
 
 const USES: usize = REF;
 /** Where a text object has its length. */
@@ -67,9 +67,9 @@ export function findText(at: usize, count: usize, h: u32): u32 {
   return 0;
 }
 
-/** Whether a text of this length can be kept at all. */
+/** Whether a text of this length can be kept at all, and the scratch holds it. */
 export function fitsText(count: usize): bool {
-  return count + TEXT_LENGTH + 2 <= OBJECT_BYTES_MAX && count < 32768 && (count as u32) <= load<u32>(CACHE_SIZE) >> 1;
+  return count <= min(OBJECT_BYTES_MAX - TEXT_LENGTH - 2, TEXT_BYTES) && (count as u32) <= load<u32>(CACHE_SIZE) >> 1;
 }
 
 /** Uses the text once more, keeping it first if it is new. Returns its reference; 0: there is no room. */
