@@ -29,9 +29,8 @@ export const FAMILY_LAST: usize = HEADER + 76;
 /** The family that holds most, and where the search for it goes on. */
 export const LARGEST: usize = HEADER + 80;
 export const LARGEST_HAND: usize = HEADER + 84;
-/** The generation that metrics are created in, and whether any was since it began. */
+/** The generation that metrics are created in. */
 export const GENERATION: usize = HEADER + 88;
-export const GENERATION_USED: usize = HEADER + 92;
 /** The last round of a histogram's or summary's samples. */
 export const ROUND: usize = HEADER + 96;
 /** Segments: highest one ever used, last one with room made, where the search goes on. */

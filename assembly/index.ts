@@ -5,7 +5,7 @@
 import { clear } from "./bytes";
 import { advance, expire as expireSome } from "./cache";
 import { initialize as initializeClock } from "./clock";
-import { openRenders } from "./cursor";
+import { initialize as initializeRenders, openRenders } from "./cursor";
 import { initialize as initializeFamilies } from "./family";
 import {
   BAD,
@@ -51,7 +51,7 @@ import {
   WIDE,
 } from "./layout";
 import { initialize as initializeMetrics } from "./metric";
-import { closeRender, initialize as initializeRenders, isOpen, openRender, writePiece } from "./render";
+import { closeRender, isOpen, openRender, writePiece } from "./render";
 import { initialize as initializeTexts } from "./text";
 import { check } from "./validate";
 
@@ -228,7 +228,7 @@ function gaugeOf(index: u32): u32 {
   if (index == 0) return load<u32>(SERIES);
   if (index == 1) return load<u32>(METRICS);
   if (index == 2) return load<u32>(FAMILIES);
-  if (index == 11) return openRenders;
+  if (index == 11) return openRenders();
   if (index > 6) return keptBytes(index - 7);
   const size = load<u32>(CACHE_SIZE);
   if (index == 3) return size;

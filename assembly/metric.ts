@@ -33,18 +33,7 @@ import { copy, equal, hash } from "./bytes";
 import { dueAt, stampOf, storeStamp } from "./clock";
 import { isInside, metricGone } from "./cursor";
 import { flags, freeFamily, HAS_HOLES, helpOf, lastBlock, setFlag, setHelp } from "./family";
-import {
-  add,
-  GENERATION,
-  GENERATION_USED,
-  HOLE,
-  keepsTimestamps,
-  METRIC_MASK,
-  METRICS,
-  NEXT_DUE,
-  PASS_DUE,
-  SERIES,
-} from "./header";
+import { add, GENERATION, HOLE, keepsTimestamps, METRIC_MASK, METRICS, NEXT_DUE, PASS_DUE, SERIES } from "./header";
 import { address, addressOf, BLOCK, loadRef, storeRef, textAddress } from "./heap";
 import { releaseHelp } from "./help";
 import { REF, SEARCH_BLOCKS, TEXT, WIDE } from "./layout";
@@ -359,7 +348,6 @@ export function createMetric(family: u32, h: u32, skip: i32, index: u32, kind: u
   storeRef(bucket, ref);
   storeStamp(record + STAMP_AT, stampOf(index));
   store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
-  store<u32>(GENERATION_USED, 1);
   let to = record + LABELS_AT;
   for (let i: u32 = 0; i < labelCount; ++i) {
     if ((i as i32) != skip) to = writeLabel(to, load<u32>(row(i), NAME_HASH), load<u32>(row(i), NUMBER));
@@ -417,7 +405,7 @@ export function removeMetric(ref: u32): void {
 function removeFromBlock(ref: u32, bytes: usize): void {
   const block = ref >> 4;
   const family = familyOf(address(block));
-  metricGone(block, ref & 15);
+  metricGone(ref);
   removeRecord(block, ref & 15, bytes);
   store<u32>(HOLE, block);
   if (slotsOf(address(block)) == 0) dropBlock(block, family);
@@ -450,7 +438,6 @@ export function dropFamily(family: u32): void {
 /** The generation of a metric that is moved to the end of its family, so that no open page has it twice. */
 function movedGeneration(family: u32, generation: u32): u32 {
   if (!isInside(family)) return generation;
-  store<u32>(GENERATION_USED, 1);
   return load<u32>(GENERATION);
 }
 

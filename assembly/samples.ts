@@ -19,7 +19,7 @@
 
 import { canGrowRecord, classOf, FLAGS_AT, growRecord, HIDDEN, MANY, MULTI, recordAt, shrinkRecord } from "./block";
 import { copy, equal } from "./bytes";
-import { add, count as countUp, GENERATION, GENERATION_USED, ROUND, SAMPLES_GONE, SERIES, TOO_BIG } from "./header";
+import { add, count as countUp, GENERATION, ROUND, SAMPLES_GONE, SERIES, TOO_BIG } from "./header";
 import { address, loadRef, storeRef, textAddress } from "./heap";
 import { REF, SAMPLE_LIMIT, TEXT, TEXT_BYTES } from "./layout";
 import { behindLabels, metricAddress, moveMetric, SAMPLES_HEAD, timestampBytes } from "./metric";
@@ -292,5 +292,4 @@ export function endRound(ref: u32, round: u32): void {
   const flags = load<u8>(record, FLAGS_AT) as u32;
   if (flags >> 4 != HIDDEN) return;
   store<u8>(record, (flags & 15) | (load<u32>(GENERATION) << 4), FLAGS_AT);
-  store<u32>(GENERATION_USED, 1);
 }
