@@ -26,7 +26,8 @@ export const OPEN: u32 = 4;
 /** No metric: all blocks of the family are done. */
 export const DONE: u32 = -1;
 
-const END: usize = RENDERS + RENDER_BYTES * (RENDER_LIMIT as usize);
+/** Behind the last row. */
+export const RENDERS_END: usize = RENDERS + RENDER_BYTES * (RENDER_LIMIT as usize);
 
 /** Row of a render. */
 export function render(handle: u32): usize {
@@ -35,13 +36,13 @@ export function render(handle: u32): usize {
 
 /** Begins with all renders closed. */
 export function initialize(): void {
-  clear(RENDERS, END - RENDERS);
+  clear(RENDERS, RENDERS_END - RENDERS);
 }
 
 /** Number of rows that have this value in a field. */
 function rowsWith(field: usize, value: u32): u32 {
   let rows: u32 = 0;
-  for (let at = RENDERS; at < END; at += RENDER_BYTES) if (load<u32>(at + field) == value) ++rows;
+  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) if (load<u32>(at + field) == value) ++rows;
   return rows;
 }
 
@@ -64,7 +65,7 @@ export function enter(at: usize, place: u32): void {
 
 /** Makes renders that stand at `from` stand at `to`; `bits` of the field are inside of that place. */
 function leave(field: usize, bits: u32, from: u32, to: u32): void {
-  for (let at = RENDERS + field; at < END; at += RENDER_BYTES) if (load<u32>(at) >> bits == from) enter(at, to);
+  for (let at = RENDERS + field; at < RENDERS_END; at += RENDER_BYTES) if (load<u32>(at) >> bits == from) enter(at, to);
 }
 
 /** A family goes; `next` was created after it, 0: none. */

@@ -16,7 +16,7 @@ function putCode(code: u32): void {
   put(95);
   for (let bits = (31 - clz(code)) & 28; (bits as i32) >= 0; bits -= 4) {
     const digit = (code >> bits) & 15;
-    put(digit < 10 ? 48 + digit : 87 + digit);
+    put(digit + (digit < 10 ? 48 : 87));
   }
   put(95);
 }
@@ -24,7 +24,7 @@ function putCode(code: u32): void {
 /** Writes a name that is not plain, with a suffix. The escapes in it are those of text 0.0.4. */
 export function putForeign(at: usize, bytes: usize, suffix: usize, colons: bool): void {
   const end = at + bytes;
-  if (raw) {
+  if (raw != 0) {
     put(34);
     putText(at, bytes);
     putWord(suffix);
@@ -34,18 +34,21 @@ export function putForeign(at: usize, bytes: usize, suffix: usize, colons: bool)
   put(85);
   put(95);
   put(95);
-  for (let isFirst = true; at < end; isFirst = false) {
+  for (let next = at; next < end; ) {
+    const from = next;
     // Bytes of the UTF-8 sequence, 0: ASCII.
-    const sequence = clz(~((load<u8>(at) as u32) << 24));
-    let code = (load<u8>(at++) as u32) & (127 >> sequence);
-    for (let i: u32 = 1; i < sequence; ++i) code = (code << 6) | ((load<u8>(at++) as u32) & 63);
+    const first = load<u8>(next++) as u32;
+    const sequence = clz(~(first << 24));
+    let code = first & (127 >> sequence);
+    for (let i: u32 = 1; i < sequence; ++i) code = (code << 6) | ((load<u8>(next++) as u32) & 63);
     if (code == 92) {
-      code = load<u8>(at++);
+      code = load<u8>(next++);
       if (code == 110) code = 10;
     }
-    if (code == 95) put(95);
-    if (code == 95 || (code | 32) - 97 < 26 || (code - 48 < 10 && !isFirst) || (colons && code == 58)) put(code);
-    else putCode(code);
+    if (skipName(from, next, colons) == next || (code - 48 < 10 && from != at)) {
+      if (code == 95) put(95);
+      put(code);
+    } else putCode(code);
   }
   putWord(suffix);
 }

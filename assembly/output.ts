@@ -12,9 +12,9 @@ import { wordBytes } from "./word";
 const OPENMETRICS: u32 = 1;
 const ALLOW_UTF8: u32 = 2;
 
-/** The page is OpenMetrics, else text 0.0.4. Names are written raw, else in the escaping. */
+/** The page is OpenMetrics, else text 0.0.4. Not 0: names are written raw, else in the escaping. */
 export let open: bool = false;
-export let raw: bool = false;
+export let raw: u32 = 0;
 
 /** Where the next byte goes. */
 export let to: usize = OUTPUT;
@@ -25,7 +25,7 @@ const LIMIT: usize = OUTPUT + OUTPUT_BYTES - 64;
 export function begin(flags: u32): void {
   to = OUTPUT;
   open = (flags & OPENMETRICS) != 0;
-  raw = (flags & ALLOW_UTF8) != 0;
+  raw = flags & ALLOW_UTF8;
 }
 
 /** Makes `at` the place of the next byte. */

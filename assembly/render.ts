@@ -26,46 +26,45 @@ let row: usize = 0;
 const SINGLE: usize = SUFFIXES;
 
 /**
- * Writes the samples of a metric, from the render's one on, before them the metadata if they are the first. A metric
- * of many samples that is alone in its piece may be larger than the window: then it stops before the sample that does
- * not fit. Returns whether it is done; if not, the piece is full.
+ * Writes the samples of a metric, from the render's one on, before them the metadata if they are the first. It goes
+ * into the piece whole or not at all; but one that is alone in its piece may be larger than the window: then what fits
+ * of it is the piece. A line alone always fits (sample.ts sees to it). Returns whether it is done.
  */
 function putMetric(block: usize, record: usize): bool {
-  const start = to;
-  const isAlone = start == OUTPUT;
-  const head = behindLabels(block, record);
-  let length = (load<u8>(record, FLAGS_AT) as u32) & 15;
-  const isMany = length == MANY;
+  const isAlone = to == OUTPUT;
+  let kept = to;
+  let value = behindLabels(block, record);
+  let sample = record + FLAGS_AT;
+  let samples: u32 = 1;
   let entry = SINGLE;
   let place: u32 = 0;
-  let value = head;
-  let samples: u32 = 1;
-  if (isMany) {
-    entry = schemaOf(head);
+  if (((load<u8>(sample) as u32) & 15) == MANY) {
+    samples = sampleCount(value);
+    entry = schemaOf(value);
     place = load<u8>(entry++);
-    value = firstSample(head) + 1;
-    samples = sampleCount(head);
+    sample = firstSample(value);
+    value = sample + 1;
   }
-  let isTitled = load<u32>(row, TITLED) != 0;
+  let isTitled = load<u32>(row, TITLED);
   for (let i: u32 = 0; i < samples; ++i) {
-    if (isMany) length = (load<u8>(value - 1) as u32) & 15;
     if (i >= load<u32>(row, AT_SAMPLE) && isPart(load<u8>(entry))) {
-      if (!isTitled) putMetadata();
-      isTitled = true;
-      const before = to;
-      putSample(block, record, entry, place, value, length);
-      if (isMany && isAlone && !fitted(before)) {
-        store<u32>(row, 1, TITLED);
-        store<u32>(row, i, AT_SAMPLE);
+      if (isTitled == 0) putMetadata();
+      isTitled = 1;
+      if (isAlone) kept = to;
+      putSample(block, record, entry, place, value, (load<u8>(sample) as u32) & 15);
+      if (!fitted(kept)) {
+        if (isAlone) {
+          store<u32>(row, 1, TITLED);
+          store<u32>(row, i, AT_SAMPLE);
+        }
         return false;
       }
     }
     entry += 2 + (load<u8>(entry, 1) as usize);
-    value = nextSample(value - 1) + 1;
+    sample = nextSample(sample);
+    value = sample + 1;
   }
-  // Alone, a metric of one sample has to fit: sample.ts sees to it.
-  if (!fitted(start)) return isAlone;
-  if (isTitled) store<u32>(row, 1, TITLED);
+  store<u32>(row, isTitled, TITLED);
   store<u32>(row, 0, AT_SAMPLE);
   return true;
 }
@@ -128,21 +127,24 @@ export function closeRender(handle: u32): void {
   clear(render(handle), RENDER_BYTES);
 }
 
-/** Writes the next piece of an open render. Returns its bytes, 0: the page is complete. */
-export function writePiece(handle: u32): u32 {
-  row = render(handle);
-  begin(load<u32>(row, RENDER_FLAGS));
-  for (;;) {
-    const ref = load<u32>(row, AT_FAMILY);
-    if (ref == 0) break;
-    const family = address(ref);
+/** Writes the families from the render's one on. Returns false if the piece is full. */
+function putFamilies(): bool {
+  while (load<u32>(row, AT_FAMILY) != 0) {
+    const family = address(load<u32>(row, AT_FAMILY));
     enterTitle(family, load<u32>(row, PASS));
-    if (isWritten() && !putPass(family)) return (to - OUTPUT) as u32;
+    if (isWritten() && !putPass(family)) return false;
     const next = nextPass();
     if (next != TOTAL) enter(row + PASS, next);
     else enter(row + AT_FAMILY, nextFamily(family));
   }
-  if (open) {
+  return true;
+}
+
+/** Writes the next piece of an open render. Returns its bytes, 0: the page is complete. */
+export function writePiece(handle: u32): u32 {
+  row = render(handle);
+  begin(load<u32>(row, RENDER_FLAGS));
+  if (putFamilies() && open) {
     const start = to;
     putKeyword(EOF);
     put(10);

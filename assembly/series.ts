@@ -50,29 +50,28 @@ function putLabelValue(): void {
 function putSeries(block: usize, record: usize, entry: usize, place: u32): void {
   const part = load<u8>(entry) as u32;
   brace = 123;
-  if (!plainName && raw) putBrace();
+  if (!plainName && raw != 0) putBrace();
   putName(0, part);
   let label = namesAt(block);
   let value = record + LABELS_AT;
-  const labels: u32 = label == 0 ? 0 : load<u8>(label++);
-  const special: u32 = part == BUCKET || part == QUANTILE ? min(place, labels) : -1;
-  for (let i: u32 = 0; ; ++i) {
+  let labels: u32 = label == 0 ? 0 : load<u8>(label++);
+  let special: u32 = -1;
+  if (part == BUCKET || part == QUANTILE) special = min(place, labels++);
+  for (let i: u32 = 0; i < labels; ++i) {
+    putBrace();
     if (i == special) {
-      putBrace();
       putWord(part == BUCKET ? LE : QUANTILE_WORD);
       putWord(EQUALS);
       putText(entry + 2, load<u8>(entry, 1));
-      put(34);
+    } else {
+      const bytes = load<u8>(label++) as usize;
+      if (plainLabels || isPlain(label, bytes, false)) putText(label, bytes);
+      else putForeign(label, bytes, SUFFIXES, false);
+      putWord(EQUALS);
+      label += bytes;
+      value = readLabel(value);
+      putLabelValue();
     }
-    if (i == labels) break;
-    putBrace();
-    const bytes = load<u8>(label++) as usize;
-    if (plainLabels || isPlain(label, bytes, false)) putText(label, bytes);
-    else putForeign(label, bytes, SUFFIXES, false);
-    label += bytes;
-    putWord(EQUALS);
-    value = readLabel(value);
-    putLabelValue();
     put(34);
   }
   if (brace == 44) put(125);

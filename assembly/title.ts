@@ -16,11 +16,13 @@ import {
   flags,
   GAUGE,
   GAUGE_HISTOGRAM,
+  HISTOGRAM,
   helpOf,
   INFO,
   name,
   nameLength,
   STATESET,
+  SUMMARY,
   typeOf,
   unitOf,
 } from "./family";
@@ -34,6 +36,9 @@ import { endsIn, HELP, INFO_SUFFIX, nth, SUFFIXES, suffixOf, TOTAL_SUFFIX, TYPE,
 
 /** In the names of types, behind those of families: "unknown". */
 const UNKNOWN: u32 = STATESET + 1;
+
+/** The types, a bit each, of which OpenMetrics knows all parts. */
+const KNOWN: u32 = (1 << COUNTER) | (1 << HISTOGRAM) | (1 << SUMMARY) | (1 << GAUGE_HISTOGRAM);
 
 /** Behind the pass about a part, the pass about this one; TOTAL: it is the last. */
 const PASSES: usize = memory.data<u8>([5, 0, 0, 6, 0, 0, 7, 0]);
@@ -99,7 +104,7 @@ export function enterTitle(at: usize, pass: u32): void {
   type = typeOf(at) & 7;
   plainName = isPlain(nameAt, nameBytes, true);
   said = titleType();
-  whole = open && (said == COUNTER || holdsMany(said));
+  whole = open && ((KNOWN >> said) & 1) != 0;
   part = pass == TOTAL && type == GAUGE_HISTOGRAM && !whole ? BUCKET : pass;
   if (part == TOTAL) return;
   said = GAUGE;
@@ -109,7 +114,7 @@ export function enterTitle(at: usize, pass: u32): void {
 /** Whether the pass may have something to be written, and no other family has its name. */
 export function isWritten(): bool {
   if (part == CREATED_PART && !holdsMany(type) && !mayBeCreated()) return false;
-  return plainName || raw || !hasEscaped();
+  return plainName || raw != 0 || !hasEscaped();
 }
 
 /** The part that the next pass is about; TOTAL: this was the last one. */
@@ -171,8 +176,8 @@ export function putMetadata(): void {
   if (!open) return;
   const unit = unitOf(family);
   const rest = nameBytes - cut;
-  const isNamed = (flags(family) & BY_BASE) != 0;
-  if (unit != 0 && isNamed == (cut != 0) && unit < rest) {
+  const isBase = (flags(family) & BY_BASE) != 0;
+  if (unit != 0 && isBase == (cut != 0) && unit < rest) {
     putTitle(UNIT);
     putText(nameAt + rest - unit, unit);
     put(10);
