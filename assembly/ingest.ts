@@ -133,7 +133,7 @@ function skipKey(at: usize, record: usize): usize {
   at += left;
   let value = record + LABELS_AT;
   let label = expectedLabels;
-  if (label == 0) {
+  if (load<u8>(label) == 0) {
     valueAt = value;
     return load<u8>(at) == 32 ? at + 1 : 0;
   }

@@ -98,7 +98,6 @@ export function lineHash(family: u32, skip: i32): u32 {
 function recordHash(at: usize, record: usize): u32 {
   let h = familyHash(familyOf(at));
   let names = namesAt(at);
-  if (names == 0) return fold(h);
   let value = record + LABELS_AT;
   for (let i = load<u8>(names++) as u32; i > 0; --i) {
     const bytes = load<u8>(names) as usize;
@@ -126,7 +125,7 @@ function sameValue(at: usize): bool {
 /** Whether the line's labels are the record's in the same order. */
 function sameSequence(at: usize, record: usize, skip: i32): bool {
   let names = namesAt(at);
-  let count: u32 = names == 0 ? 0 : load<u8>(names++);
+  let count = load<u8>(names++) as u32;
   let value = record + LABELS_AT;
   for (let i: u32 = 0; i < labelCount; ++i) {
     if ((i as i32) == skip) continue;
@@ -160,7 +159,7 @@ function sameSet(at: usize, record: usize, skip: i32): bool {
   }
   let names = namesAt(at);
   let value = record + LABELS_AT;
-  for (let i: u32 = names == 0 ? 0 : load<u8>(names++); i > 0; --i) {
+  for (let i = load<u8>(names++) as u32; i > 0; --i) {
     const bytes = load<u8>(names) as usize;
     value = readLabel(value);
     if (labelRef != 0 || labelNumber != NO_NUMBER) {
@@ -194,9 +193,8 @@ export function findMetric(family: u32, h: u32, skip: i32): u32 {
 
 /** Address behind the labels of a record: its value or samples. */
 export function behindLabels(at: usize, record: usize): usize {
-  const names = namesAt(at);
   let value = record + LABELS_AT;
-  if (names != 0) for (let i = load<u8>(names) as u32; i > 0; --i) value = readLabel(value);
+  for (let i = load<u8>(namesAt(at)) as u32; i > 0; --i) value = readLabel(value);
   return value;
 }
 
@@ -385,14 +383,11 @@ export function removeMetric(ref: u32): void {
   add(SERIES, -(samplesOf(at, record) as i32));
   // Dropping texts moves the record, so their references are noted first.
   let noted: usize = TEXT;
-  const names = namesAt(at);
   let value = record + LABELS_AT;
-  if (names != 0) {
-    for (let i = load<u8>(names) as u32; i > 0; --i) {
-      value = readLabel(value);
-      store<u32>(noted, labelRef);
-      noted += 4;
-    }
+  for (let i = load<u8>(namesAt(at)) as u32; i > 0; --i) {
+    value = readLabel(value);
+    store<u32>(noted, labelRef);
+    noted += 4;
   }
   if (((load<u8>(record, FLAGS_AT) as u32) & 15) == MANY) {
     store<u32>(noted, loadRef(value));

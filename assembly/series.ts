@@ -21,7 +21,6 @@ let plainLabels: bool = true;
 export function enterBlock(at: usize): void {
   plainLabels = true;
   let label = namesAt(at);
-  if (label == 0) return;
   for (let i = load<u8>(label++) as u32; i > 0; --i) {
     const bytes = load<u8>(label++) as usize;
     if (!isPlain(label, bytes, false)) plainLabels = false;
@@ -54,7 +53,7 @@ function putSeries(block: usize, record: usize, entry: usize, place: u32): void 
   putName(0, part);
   let label = namesAt(block);
   let value = record + LABELS_AT;
-  let labels: u32 = label == 0 ? 0 : load<u8>(label++);
+  let labels = load<u8>(label++) as u32;
   let special: u32 = -1;
   if (part == BUCKET || part == QUANTILE) special = min(place, labels++);
   for (let i: u32 = 0; i < labels; ++i) {
