@@ -38,7 +38,6 @@ export const SEGMENT_FILL: usize = HEADER + 100;
 export const SEGMENT_FREED: usize = HEADER + 104;
 export const SEGMENT_HAND: usize = HEADER + 108;
 /** How many there are now. */
-export const HELPS: usize = HEADER + 112;
 export const METRICS: usize = HEADER + 116;
 export const SERIES: usize = HEADER + 120;
 export const FAMILIES: usize = HEADER + 124;
