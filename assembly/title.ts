@@ -177,7 +177,8 @@ export function putMetadata(): void {
   const unit = unitOf(family);
   const rest = nameBytes - cut;
   const isBase = (flags(family) & BY_BASE) != 0;
-  if (unit != 0 && isBase == (cut != 0) && unit < rest) {
+  // Only of the name that it is the end of: not of a name in the escaping, or of one with another suffix.
+  if (unit != 0 && isBase == (cut != 0) && unit < rest && part == TOTAL && (plainName || raw != 0)) {
     putTitle(UNIT);
     putText(nameAt + rest - unit, unit);
     put(10);
