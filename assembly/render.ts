@@ -65,7 +65,6 @@ function putMetric(block: usize, record: usize): bool {
     value = sample + 1;
   }
   store<u32>(row, isTitled, TITLED);
-  store<u32>(row, 0, AT_SAMPLE);
   return true;
 }
 
@@ -86,6 +85,7 @@ function putBlock(ref: u32, slot: u32): bool {
       store<u32>(row, (ref << 4) | slot, AT_METRIC);
       return false;
     }
+    store<u32>(row, 0, AT_SAMPLE);
   }
   return true;
 }
