@@ -35,6 +35,7 @@ import { add, METAS, METRIC_BYTES, OLDEST_HAND } from "./header";
 import { address, alloc, BLOCK, canGrow, insert, loadRef, release, remove, storeRef, textAddress } from "./heap";
 import { BLOCK_METRICS, OFFSET, OFFSET_MAX, REF, STAMP, WIDE } from "./layout";
 import { dropText, textBytes } from "./text";
+import { SUFFIXES } from "./word";
 
 const NEXT: usize = REF;
 const LABELS: usize = REF * 2;
@@ -107,10 +108,10 @@ export function setClass(at: usize, index: u32): void {
   store<u8>(at, kindOf(at) | index, CLASS);
 }
 
-/** Number of label names, and the address of the first one's length. */
+/** Address of the text of the label names; that of a block without them begins with 0 like any other. */
 export function namesAt(at: usize): usize {
   const labels = labelsOf(at);
-  return labels == 0 ? 0 : textBytes(textAddress(labels));
+  return labels == 0 ? SUFFIXES : textBytes(textAddress(labels));
 }
 
 /** An entry of the offsets: a record's, plus one; 0: the slot is free. */

@@ -45,9 +45,9 @@ import {
   EVICTED,
   EXPIRED,
   FAMILY_FIRST,
+  HELP_BYTES,
   HELP_DROPPED,
   HELP_HAND,
-  HELPS,
   METAS,
   NEXT_DUE,
   NOW,
@@ -169,7 +169,7 @@ function handFamily(): u32 {
 
 /** Drops one HELP text. Returns whether there was one to be found. */
 function dropHelp(): bool {
-  if (load<u32>(HELPS) == 0) return false;
+  if (load<u32>(HELP_BYTES) == 0) return false;
   for (let i: u32 = 0; i < SEARCH_FAMILIES; ++i) {
     const family = handFamily();
     const help = helpOf(address(family));

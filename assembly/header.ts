@@ -49,13 +49,11 @@ export const SECOND_BYTES: usize = HEADER + 396;
 export const OLDEST_HAND: usize = HEADER + 400;
 /** The block that last lost a metric. */
 export const HOLE: usize = HEADER + 404;
-/** How many help texts there are, and families without metrics; the family where the search for one goes on. */
-export const HELPS: usize = HEADER + 408;
+/** How many families are without metrics; the family where the search for one, or for a help, goes on. */
 export const METAS: usize = HEADER + 412;
 export const HELP_HAND: usize = HEADER + 416;
-/** The generation that metrics are created in, and whether any was since it began. */
+/** The generation that metrics are created in. */
 export const GENERATION: usize = HEADER + 420;
-export const GENERATION_USED: usize = HEADER + 424;
 /** The last round of a histogram's or summary's samples. */
 export const ROUND: usize = HEADER + 428;
 /** Times to live: `CLASS_LIMIT` of 20 bytes (clock.ts). */

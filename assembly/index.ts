@@ -5,7 +5,7 @@
 import { clear } from "./bytes";
 import { advance, expire as expireSome } from "./cache";
 import { ENDLESS, initialize as initializeClock } from "./clock";
-import { openRenders } from "./cursor";
+import { initialize as initializeRenders, openRenders } from "./cursor";
 import { initialize as initializeFamilies } from "./family";
 import {
   BAD,
@@ -50,7 +50,7 @@ import {
   REF,
   WIDE,
 } from "./layout";
-import { closeRender, initialize as initializeRenders, isOpen, openRender, writePiece } from "./render";
+import { closeRender, isOpen, openRender, writePiece } from "./render";
 import { initialize as initializeTexts } from "./text";
 import { check } from "./validate";
 
@@ -221,7 +221,7 @@ export function gauge(index: u32): f64 {
 }
 
 function gaugeOf(index: u32): u32 {
-  if (index == 11) return openRenders;
+  if (index == 11) return openRenders();
   if (index - 4 > 2) return load<u32>(GAUGES + ((index << 2) as usize));
   const free = freeBytes();
   if (index == 5) return free;

@@ -130,7 +130,7 @@ function skipKey(at: usize, record: usize): usize {
   at += left;
   valueAt = record + LABELS_AT;
   let label = expectedLabels;
-  if (label == 0) return load<u8>(at) == 32 ? at + 1 : 0;
+  if (load<u8>(label) == 0) return load<u8>(at) == 32 ? at + 1 : 0;
   let value = valueAt;
   let brace: u32 = 123;
   let count = load<u8>(label++) as u32;

@@ -36,18 +36,7 @@ import { copy, equal, hash } from "./bytes";
 import { dueAt, stampOf, storeStamp } from "./clock";
 import { isInside, metricGone } from "./cursor";
 import { flags, freeFamily, HAS_HOLES, helpOf, lastBlock, setFlag, setHelp } from "./family";
-import {
-  add,
-  GENERATION,
-  GENERATION_USED,
-  HOLE,
-  keepsTimestamps,
-  METRIC_MASK,
-  METRICS,
-  NEXT_DUE,
-  PASS_DUE,
-  SERIES,
-} from "./header";
+import { add, GENERATION, HOLE, keepsTimestamps, METRIC_MASK, METRICS, NEXT_DUE, PASS_DUE, SERIES } from "./header";
 import { address, addressOf, BLOCK, loadRef, storeRef, textAddress } from "./heap";
 import { releaseHelp } from "./help";
 import { CACHE, REF, SEARCH_HOLES, TEXT } from "./layout";
@@ -112,7 +101,7 @@ let nextValue: usize = 0;
 /** Begins a walk over the labels of a record in the block `at`. Returns how many there are. */
 export function beginLabels(at: usize, record: usize): u32 {
   nextName = namesAt(at);
-  labelsLeft = nextName == 0 ? 0 : load<u8>(nextName++);
+  labelsLeft = load<u8>(nextName++);
   nextValue = record + LABELS_AT;
   return labelsLeft;
 }
@@ -340,7 +329,6 @@ export function createMetric(family: u32, h: u32, skip: i32, shape: u32, length:
   storeRef(bucket, ref);
   storeStamp(record + STAMP_AT, stampOf(shape & 15));
   store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
-  store<u32>(GENERATION_USED, 1);
   copy(record + LABELS_AT, TEXT, end - TEXT);
   add(METRICS, 1);
   return ref;
@@ -391,7 +379,7 @@ export function removeMetric(ref: u32): void {
 
 function removeFromBlock(ref: u32, bytes: usize): void {
   const block = ref >> 4;
-  metricGone(block, ref & 15);
+  metricGone(ref);
   removeRecord(block, ref & 15, bytes);
   store<u32>(HOLE, block);
   if (slotsOf(address(block)) == 0) dropBlock(block);
@@ -425,7 +413,6 @@ export function dropFamily(family: u32): void {
 /** The generation of a metric that is moved to the end of its family, so that no open page has it twice. */
 function movedGeneration(family: u32, generation: u32): u32 {
   if (!isInside(family)) return generation;
-  store<u32>(GENERATION_USED, 1);
   return load<u32>(GENERATION);
 }
 

@@ -6,7 +6,7 @@
 
 import { FLAGS_AT, kindOf, MANY, MULTI, recordAt } from "./block";
 import { LAST_METRIC, ROUND } from "./connection";
-import { GENERATION, GENERATION_USED, ROUND as LAST_ROUND } from "./header";
+import { GENERATION, ROUND as LAST_ROUND } from "./header";
 import { addressOf, BLOCK } from "./heap";
 import { behindLabels, metricAddress } from "./metric";
 import { clearSeen, dropUnseen, INCOMPLETE, roundOf, samplesAt, setRound } from "./samples";
@@ -48,5 +48,4 @@ export function closeRound(): void {
 function show(record: usize): void {
   if (load<u8>(record, FLAGS_AT) != INCOMPLETE) return;
   store<u8>(record, MANY | (load<u32>(GENERATION) << 4), FLAGS_AT);
-  store<u32>(GENERATION_USED, 1);
 }
