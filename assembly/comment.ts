@@ -32,8 +32,20 @@ import {
 import { BAD_METADATA, BAD_TTL, CLASHES, count, HELP_DROPPED, METADATA, PUSHES, UNIT_DROPPED } from "./header";
 import { address } from "./heap";
 import { createHelp, HELP_LIMIT, helpLength, helpText, releaseHelp } from "./help";
-import { NAME_LIMIT, TEXT } from "./layout";
-import { atEnd, begin, cursor, isApart, readName, readWord, textAt, textBytes, wordAt, wordEnd } from "./line";
+import { TEXT } from "./layout";
+import {
+  atEnd,
+  begin,
+  cursor,
+  isApart,
+  isNameSize,
+  readName,
+  readWord,
+  textAt,
+  textBytes,
+  wordAt,
+  wordEnd,
+} from "./line";
 import { noticeDue } from "./metric";
 import { closeOpen, hasMetrics, holdsMany, TAKEN } from "./sample";
 import {
@@ -285,7 +297,7 @@ export function takeComment(at: usize, end: usize, index: u32): i32 {
   closeOpen();
   const text = checkText(cursor, end - cursor);
   if (text != 0) return text;
-  if (!readName(true) || textBytes == 0 || textBytes > NAME_LIMIT || !isApart()) return BAD_METADATA;
+  if (!readName(true) || !isNameSize(textBytes) || !isApart()) return BAD_METADATA;
   if (isHelp) takeHelp(end, index);
   else if (isType) {
     if (!takeType(index)) return BAD_METADATA;

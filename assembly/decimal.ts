@@ -24,12 +24,12 @@ const DIGITS: i32 = 800;
  * least half-way point there is room for a bit that says that more was lost.
  */
 const NUMBER: usize = TEXT;
-const FRACTION_BITS: u32 = 1088;
-const UNITS: usize = NUMBER + 136;
+const FRACTION_BITS: i64 = 1088;
+const UNITS: usize = NUMBER + (FRACTION_BITS as usize) / 8;
 const NUMBER_BYTES: usize = 480;
 /** The bit of the least double. */
-const LEAST_BIT: u32 = FRACTION_BITS - 1074;
-const MANTISSA_BITS: u32 = 53;
+const LEAST_BIT: i64 = FRACTION_BITS - 1074;
+const MANTISSA_BITS: i64 = 53;
 const EXPONENT_MOST: u64 = 2046;
 /** Behind the number's highest bits. */
 let top: usize = 0;
@@ -82,16 +82,18 @@ function bitsOf(value: u64, at: usize, end: usize): u64 {
   lose(at < end);
   for (; digits < point; ++digits) multiply(0);
   for (; digits > point; --digits) divide();
-  while (load<u32>(top - 4) == 0) top -= 4;
-  // The lowest bit of the mantissa; at least two bits below it are loaded with it.
-  const highest = (((top - NUMBER) as u32) << 3) - clz(load<u32>(top - 4));
-  const bit = max((highest as i32) - (MANTISSA_BITS as i32), LEAST_BIT as i32) as u32;
-  const from = NUMBER + (((bit - 2) >> 3) as usize);
-  const below = (((bit - 2) & 7) + 2) as u64;
-  let mantissa = load<u64>(from);
-  for (let low = NUMBER; low < from; ++low) if (load<u8>(low) != 0) mantissa |= 1;
-  mantissa += ((1 as u64) << (below - 1)) - 1 + ((mantissa >> below) & 1);
-  return (mantissa >> below) + (((bit - LEAST_BIT) as u64) << 52);
+  while (load<u8>(top - 1) == 0) --top;
+  // The highest 57 bits or more, and whether any is set behind them.
+  const from = max(top - 8, NUMBER);
+  let bits = load<u64>(from);
+  for (at = NUMBER; at < from; ++at) if (load<u8>(at) != 0) bits |= 1;
+  // So many bits of these are below the mantissa, which is below bits of the least double only where that is larger.
+  const place = ((from - NUMBER) << 3) as i64;
+  const below = max(64 - MANTISSA_BITS - (clz(bits) as i64), LEAST_BIT - place);
+  const mantissa = bits >> below;
+  const rest = bits - (mantissa << below);
+  const half = (1 as u64) << (below - 1);
+  return mantissa + (rest + (mantissa & 1) > half ? 1 : 0) + (((place + below - LEAST_BIT) as u64) << 52);
 }
 
 /**

@@ -125,6 +125,11 @@ function skipName(at: usize, colons: bool): usize {
   }
 }
 
+/** Whether a name may have so many bytes. */
+export function isNameSize(bytes: usize): bool {
+  return bytes - 1 < NAME_LIMIT;
+}
+
 /** Reads a name without quotes. False: there is none. */
 function readPlain(colons: bool): bool {
   atEnd();
@@ -157,14 +162,13 @@ export function readName(colons: bool): bool {
 
 /** Adds a label of the line, whose value is the text that was read last. */
 function addLabel(name: usize, bytes: usize): bool {
-  if (bytes == 0 || bytes > NAME_LIMIT) return fail(BAD_LABEL);
-  // "__name__"
-  if (bytes == 8 && load<u64>(name) == 0x5f5f656d616e5f5f) return fail(BAD_LABEL);
-  if (labelCount == LABEL_LIMIT) return fail(TOO_MANY_LABELS);
   // Names outside of [a-zA-Z0-9_] are written as U__...: they must not meet one that is called so.
   if (skipName(name, false) != name + bytes) foreign = true;
   else if ((load<u32>(name) & 0xffffff) == 0x5f5f55) escaped = true;
-  if (foreign && escaped) return fail(BAD_LABEL);
+  // "__name__" is the metric's.
+  const isMetric = bytes == 8 && load<u64>(name) == 0x5f5f656d616e5f5f;
+  if (!isNameSize(bytes) || isMetric || (foreign && escaped)) return fail(BAD_LABEL);
+  if (labelCount == LABEL_LIMIT) return fail(TOO_MANY_LABELS);
   for (let i = firstLabel; i < labelCount; ++i) {
     const other = row(i);
     if ((load<u32>(other, NAME_BYTES) as usize) != bytes) continue;
@@ -209,7 +213,7 @@ function readLabels(): bool {
     } else {
       if (!quoted) return fail(cursor == lineEnd ? SYNTAX : BAD_LABEL);
       if (nameBytes != 0) return fail(SYNTAX);
-      if (bytes == 0 || bytes > NAME_LIMIT) return fail(BAD_NAME);
+      if (!isNameSize(bytes)) return fail(BAD_NAME);
       nameAt = name;
       nameBytes = bytes;
     }

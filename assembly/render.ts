@@ -20,7 +20,7 @@ import {
   STAMP_AT,
   slotsOf,
 } from "./block";
-import { sequence } from "./bytes";
+import { character, sequence } from "./bytes";
 import { isExpired, loadStamp } from "./clock";
 import {
   AT_BLOCK,
@@ -163,22 +163,13 @@ function putCode(code: u32): void {
   put(95);
 }
 
-/** The character of the UTF-8 sequence of this length. */
-function character(at: usize, bytes: usize): u32 {
-  const first = load<u8>(at) as u32;
-  if (bytes == 1) return first;
-  let code = first & (0xff >> ((bytes as u32) + 1));
-  for (let i: usize = 1; i < bytes; ++i) code = (code << 6) | ((load<u8>(at + i) as u32) & 63);
-  return code;
-}
-
 /** Writes a name in the `U__` escaping (Prometheus' UTF-8 support, "value encoding"), without its first letters. */
 function putEscaped(at: usize, bytes: usize, colons: bool): void {
   const start = at;
   const end = at + bytes;
   while (at < end) {
     let step = sequence(at, end);
-    let code = character(at, step);
+    let code = character;
     if (code == 92) {
       code = load<u8>(at, 1);
       if (code == 110) code = 10;
