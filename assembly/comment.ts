@@ -38,6 +38,7 @@ import {
   begin,
   cursor,
   isApart,
+  isEscaped,
   isNameSize,
   readName,
   readWord,
@@ -48,40 +49,33 @@ import {
 } from "./line";
 import { noticeDue } from "./metric";
 import { closeOpen, hasMetrics, holdsMany, TAKEN } from "./sample";
-import {
-  EOF,
-  EXACT,
-  HELP,
-  INFO_SUFFIX,
-  isWord,
-  NEVER,
-  nth,
-  TOTAL_SUFFIX,
-  TTL_WORD,
-  TYPE,
-  TYPES,
-  UNIT,
-  ZERO,
-} from "./word";
+import { EOF, EXACT, INFO_SUFFIX, isWord, NEVER, nth, TOTAL_SUFFIX, TYPES } from "./word";
 
 /** Units of a duration, each its letter and how many the next one has of it (u8): s, m, h, d, w. */
 const UNITS: usize = memory.data<u8>([115, 60, 109, 60, 104, 24, 100, 7, 119, 0]);
 
 const MINUTE: u64 = 60000;
 
-/** Whether the word that was read last is this one. */
-function isNow(word: usize): bool {
-  return isWord(wordAt, wordEnd, word, EXACT);
+/** Kinds of lines, in the order of their words; the last is UNIT. */
+const EOF_LINE: u32 = 0;
+const TTL_LINE: u32 = 1;
+const TYPE_LINE: u32 = 2;
+const HELP_LINE: u32 = 3;
+const KINDS: u32 = 5;
+
+/** Which of `count` words, `word` and those behind it, was read last; `count`: none. */
+function which(word: usize, count: u32): u32 {
+  let index: u32 = 0;
+  while (index < count && !isWord(wordAt, wordEnd, nth(word, index), EXACT)) ++index;
+  return index;
 }
 
-/** The type that the last word names, with TYPED; 0: none. Behind the last one is "unknown", which is untyped. */
-function typeNow(): u32 {
-  for (let type: u32 = 0; type <= STATESET + 1; ++type) if (isNow(nth(TYPES, type))) return (type & STATESET) | TYPED;
-  return 0;
-}
-
-/** The family called like the line's name with a suffix, if it was declared by that name without it; or 0. */
-function suffixed(suffix: usize, type: u32): u32 {
+/**
+ * The family called like the line's name with the suffix of a type, if it was declared by that name without it; or 0.
+ * `type` is what a TYPE line says, else 0.
+ */
+function suffixed(suffix: usize, own: u32, type: u32): u32 {
+  if (type != 0 && type != (own | TYPED)) return 0;
   const family = findRelative(textAt, textBytes, suffix);
   if (family == 0) return 0;
   const at = address(family);
@@ -91,14 +85,13 @@ function suffixed(suffix: usize, type: u32): u32 {
 
 /**
  * The family that the line is about, or 0. OpenMetrics declares `x`, and samples are `x_total` or `x_info`: the family
- * is called like its sample here, as in text 0.0.4. `type` is what a TYPE line says, else 0.
+ * is called like its sample here, as in text 0.0.4.
  */
 function target(type: u32): u32 {
   const family = findFamily(textAt, textBytes);
   if (family != 0 && hasMetrics(family)) return family;
-  let other: u32 = 0;
-  if (type == 0 || type == (COUNTER | TYPED)) other = suffixed(TOTAL_SUFFIX, type);
-  if (other == 0 && (type == 0 || type == (INFO | TYPED))) other = suffixed(INFO_SUFFIX, type);
+  let other = suffixed(TOTAL_SUFFIX, COUNTER, type);
+  if (other == 0) other = suffixed(INFO_SUFFIX, INFO, type);
   return other != 0 ? other : family;
 }
 
@@ -159,8 +152,10 @@ function declare(ref: u32, type: u32): void {
 /** Takes the rest of a TYPE line. False: it is bad. */
 function takeType(index: u32): bool {
   readWord();
-  const type = typeNow();
-  if (type == 0 || !atEnd()) return false;
+  // Behind the last type is "unknown", which is untyped.
+  const word = which(TYPES, STATESET + 2);
+  if (word > STATESET + 1 || !atEnd()) return false;
+  const type = (word & STATESET) | TYPED;
   const ref = family(type, index);
   store<u32>(TYPED_NAME, hash(textAt, textBytes));
   store<u8>(LAST_TYPE, ref == 0 ? type : 0);
@@ -174,11 +169,7 @@ function escapeHelp(to: usize, at: usize, end: usize): usize {
   while (at < end && to < limit) {
     let byte = load<u8>(at++) as u32;
     if (byte == 92) {
-      const next = load<u8>(at) as u32;
-      if (next == 92 || next == 110 || next == 34) {
-        byte = next;
-        ++at;
-      }
+      if (isEscaped(at)) byte = load<u8>(at++);
       if (byte != 34) {
         if (to + 2 > limit) break;
         store<u8>(to++, 92);
@@ -202,8 +193,10 @@ function keepHelp(ref: u32, bytes: usize): void {
   }
   if (bytes == 0) return;
   const help = createHelp(TEXT, bytes, ref);
-  if (help != 0 && setHelp(ref, help)) return;
-  if (help != 0) releaseHelp(help);
+  if (help != 0) {
+    if (setHelp(ref, help)) return;
+    releaseHelp(help);
+  }
   count(HELP_DROPPED);
 }
 
@@ -245,7 +238,7 @@ function takeTtl(): bool {
   readWord();
   if (!atEnd()) return false;
   let sum: u64 = TTL_NEVER;
-  if (!isNow(NEVER) && !isNow(ZERO)) {
+  if (which(NEVER, 2) == 2) {
     sum = 0;
     let at = wordAt;
     do {
@@ -283,23 +276,22 @@ export function endPush(): void {
 export function takeComment(at: usize, end: usize, index: u32): i32 {
   begin(at + 1, end);
   readWord();
-  if (isNow(EOF)) {
+  const kind = which(EOF, KINDS);
+  if (kind == KINDS) return TAKEN;
+  if (kind == EOF_LINE) {
     if (atEnd()) endPush();
     return TAKEN;
   }
-  if (isNow(TTL_WORD)) {
+  if (kind == TTL_LINE) {
     if (!takeTtl()) count(BAD_TTL);
     return TAKEN;
   }
-  const isType = isNow(TYPE);
-  const isHelp = isNow(HELP);
-  if (!isType && !isHelp && !isNow(UNIT)) return TAKEN;
   closeOpen();
   const text = checkText(cursor, end - cursor);
   if (text != 0) return text;
   if (!readName(true) || !isNameSize(textBytes) || !isApart()) return BAD_METADATA;
-  if (isHelp) takeHelp(end, index);
-  else if (isType) {
+  if (kind == HELP_LINE) takeHelp(end, index);
+  else if (kind == TYPE_LINE) {
     if (!takeType(index)) return BAD_METADATA;
   } else if (!takeUnit(index)) count(UNIT_DROPPED);
   count(METADATA);

@@ -139,18 +139,21 @@ function readPlain(colons: bool): bool {
   return textBytes != 0;
 }
 
+/** Whether a backslash may stand before the character at `at`: another, a quote, or an n. */
+export function isEscaped(at: usize): bool {
+  const byte = load<u8>(at) as u32;
+  return byte == 92 || byte == 34 || byte == 110;
+}
+
 /** Reads a text in quotes, behind the first; its escapes stay as they are. False: a quote lacks, or an escape is bad. */
 function readQuoted(): bool {
-  textAt = cursor;
-  for (; cursor < lineEnd; ++cursor) {
+  for (textAt = cursor; cursor < lineEnd; ++cursor) {
     const byte = load<u8>(cursor) as u32;
     if (byte == 34) {
       textBytes = cursor++ - textAt;
       return true;
     }
-    if (byte != 92 || ++cursor == lineEnd) continue;
-    const escaped = load<u8>(cursor) as u32;
-    if (escaped != 92 && escaped != 34 && escaped != 110) return fail(BAD_ESCAPE);
+    if (byte == 92 && !isEscaped(++cursor)) return fail(BAD_ESCAPE);
   }
   return fail(SYNTAX);
 }
@@ -298,13 +301,10 @@ export function readLine(at: usize, end: usize): bool {
   readPlain(true);
   nameAt = textAt;
   nameBytes = textBytes;
-  if (nameBytes > NAME_LIMIT) return fail(BAD_NAME);
-  let good = isApart();
-  if (take(123)) {
-    if (!readLabels()) return false;
-    good = true;
-  }
-  if (!good || nameBytes == 0) return fail(BAD_NAME);
+  const apart = isApart();
+  const braced = take(123);
+  if (braced && !readLabels()) return false;
+  if ((!apart && !braced) || !isNameSize(nameBytes)) return fail(BAD_NAME);
   if (!nextValue()) return fail(BAD_VALUE);
   valueLow = low;
   valueHigh = high;

@@ -15,7 +15,7 @@
 import { copy } from "./bytes";
 import { PLACES, SHORTENED, shorten, shortenedEnd } from "./decimal";
 import { VALUE_CHARS } from "./layout";
-import { firstDigits, isNegative, isWhole, point, readNumeral, signAt } from "./numeral";
+import { firstDigits, isNegative, isWhole, point, readNumeral, signBytes } from "./numeral";
 import { ANY_CASE, INF, INFINITY, isWord, nth, VALUES, wordBytes } from "./word";
 
 export { writeInteger } from "./numeral";
@@ -36,9 +36,8 @@ const CHARACTERS: usize = memory.data<u8>([48, 49, 50, 51, 52, 53, 54, 55, 56, 5
 function readWord(at: usize, end: usize): bool {
   let word: u32 = 0;
   if (!isWord(at, end, VALUES, ANY_CASE)) {
-    const sign = signAt(at);
-    if (sign != 0) ++at;
-    word = sign == 45 ? 2 : 1;
+    word = load<u8>(at) == 45 ? 2 : 1;
+    at += signBytes(at);
     if (!isWord(at, end, INF, ANY_CASE) && !isWord(at, end, INFINITY, ANY_CASE)) return false;
   }
   low = 0xffffffffffffff00 | ((word << 4) as u64) | (WORD as u64);
