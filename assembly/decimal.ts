@@ -50,14 +50,14 @@ function multiply(digit: u32): void {
   top = at;
 }
 
-/** Divides the number by ten. Its lowest bit is set, and stays so, where anything was lost. */
-function divide(): void {
+/** Divides the number by a power of ten. Its lowest bit is set, and stays so, where anything was lost. */
+function divide(by: u64): void {
   let rest: u64 = 0;
   for (let at = top; at > NUMBER; ) {
     at -= 4;
     rest = (rest << 32) | (load<u32>(at) as u64);
-    store<u32>(at, (rest / 10) as u32);
-    rest %= 10;
+    store<u32>(at, (rest / by) as u32);
+    rest %= by;
   }
   lose(rest != 0);
 }
@@ -81,7 +81,12 @@ function bitsOf(value: u64, at: usize, end: usize): u64 {
   }
   lose(at < end);
   for (; digits < point; ++digits) multiply(0);
-  for (; digits > point; --digits) divide();
+  while (digits > point) {
+    // Nine at once.
+    let by: u64 = 1;
+    for (; digits > point && by < 1000000000; --digits) by *= 10;
+    divide(by);
+  }
   while (load<u8>(top - 1) == 0) --top;
   // The highest 57 bits or more, and whether any is set behind them.
   const from = max(top - 8, NUMBER);
