@@ -1,134 +1,104 @@
 /**
  * Long decimals made short: a text of any length becomes one of at most 24 characters that is the same double.
  *
- * The decimal is written out with all its digits, and multiplied by the power of two that leaves the 53 bits of the
- * nearest double before the point (ties to even); those bits are written out in the same way. 17 digits of that,
- * correctly rounded, are enough to name a double (IEEE 754-2019, section 5.12.2). Slow, and rarely needed: most long
- * texts have no more than 17 digits that count.
+ * Decimals of 17 digits lie closer together than doubles, and than the half-way points between them (IEEE 754-2019,
+ * section 5.12.2). So there is at most one such point between the number's first 17 digits and the next such decimal,
+ * and one of the two is the same double as the whole number. Which one is found by comparing doubles, made exactly:
+ * the digits as a binary number, times or divided by ten as often as the point wants. Slow, and rarely needed: most
+ * long texts have no more than 17 digits that count.
  */
 
 import { clear } from "./bytes";
-import { TEXT, TEXT_BYTES } from "./layout";
-import { digitsAt, digitsEnd, isNegative, isZero, point, writeInteger } from "./numeral";
+import { TEXT } from "./layout";
+import { digitsEnd, firstDigits, isNegative, isZero, point, restAt, writeInteger } from "./numeral";
+
+/** Places before the point of the largest double, and least place of the point that is not all zero. */
+export const PLACES: i32 = 309;
+const POINT_LEAST: i32 = -323;
+/** The digits that name a double, and those that may decide: the longest half-way point has 767. */
+const PRECISION: i32 = 17;
+const DIGITS: i32 = 800;
 
 /**
- * A digit a byte, in the text scratch: those from UNITS on are behind the point. The longest exact half-way point has
- * 1,075 of these; the last digit is not zero where any behind it was not.
+ * A binary number in the text scratch, its lowest bits first: those from UNITS on are before the point. Behind the
+ * least half-way point there is room for a bit that says that more was lost.
  */
-const DIGITS: usize = TEXT;
-const UNITS: usize = DIGITS + 320;
-const END: usize = UNITS + 1088;
-/** The digits that name a double; as many behind the last one are zero. */
-const PRECISION: usize = 17;
+const NUMBER: usize = TEXT;
+const FRACTION_BITS: i64 = 1088;
+const UNITS: usize = NUMBER + (FRACTION_BITS as usize) / 8;
+const NUMBER_BYTES: usize = 480;
+/** The bit of the least double. */
+const LEAST_BIT: i64 = FRACTION_BITS - 1074;
+const MANTISSA_BITS: i64 = 53;
+const EXPONENT_MOST: u64 = 2046;
+/** Behind the number's highest bits. */
+let top: usize = 0;
+
 /** The shortened text. */
-export const SHORTENED: usize = TEXT + 2048;
+export const SHORTENED: usize = NUMBER + NUMBER_BYTES;
 export let shortenedEnd: usize = 0;
-if (END + 32 > SHORTENED || (2048 as usize) + 64 > TEXT_BYTES) ERROR("the decimal does not fit the text scratch");
 
-/** Below this place of the point, all is zero. */
-const POINT_LEAST: i32 = -400;
-/** Largest exponent of a double whose mantissa is a whole number, and the least. */
-const EXPONENT_MOST: i32 = 971;
-const EXPONENT_LEAST: i32 = -1074;
-const MANTISSA_BITS: u64 = 53;
-
-/** All digits outside of [first, last) are zero; neither its first nor its last digit is. */
-let first: usize = 0;
-let last: usize = 0;
-
-function clearDigits(): void {
-  clear(DIGITS, END + PRECISION + 8 - DIGITS);
-}
-
-function trim(): void {
-  while (first < last && load<u8>(last - 1) == 0) --last;
-  while (first < last && load<u8>(first) == 0) ++first;
-}
-
-/** Something was lost behind the last digit. */
-function stick(): void {
-  store<u8>(END - 1, load<u8>(END - 1) | 1);
-}
-
-/** Writes out the numeral that was read last. */
-function writeOut(): void {
-  clearDigits();
-  let to = UNITS - (point as usize);
-  first = to;
-  for (let at = digitsAt; at < digitsEnd; ++at) {
-    const digit = (load<u8>(at) as u32) - 48;
-    if (digit > 9 || (to == first && digit == 0)) continue;
-    if (to < END) store<u8>(to++, digit);
-    else if (digit != 0) stick();
+/** Multiplies the number, which is whole, by ten and adds a digit. */
+function multiply(digit: u32): void {
+  let carry = digit as u64;
+  let at = UNITS;
+  for (; at < top || carry != 0; at += 4) {
+    carry += (load<u32>(at) as u64) * 10;
+    store<u32>(at, carry as u32);
+    carry >>= 32;
   }
-  last = to;
-  trim();
+  top = at;
 }
 
-/** Multiplies by two to the power of `bits`, at most 56. */
-function multiply(bits: u64): void {
-  let carry: u64 = 0;
-  let at = last;
-  while (at > first || carry != 0) {
-    carry += (load<u8>(--at) as u64) << bits;
-    store<u8>(at, carry % 10);
-    carry /= 10;
-  }
-  first = at;
-}
-
-/** Divides by two to the power of `bits`, at most 56. */
-function divide(bits: u64): void {
+/** Divides the number by a power of ten. Its lowest bit is set, and stays so, where anything was lost. */
+function divide(by: u64): void {
   let rest: u64 = 0;
-  let at = first;
-  for (; at < END && (at < last || rest != 0); ++at) {
-    rest = rest * 10 + (load<u8>(at) as u64);
-    store<u8>(at, rest >> bits);
-    rest &= ((1 as u64) << bits) - 1;
+  for (let at = top; at > NUMBER; ) {
+    at -= 4;
+    rest = (rest << 32) | (load<u32>(at) as u64);
+    store<u32>(at, (rest / by) as u32);
+    rest %= by;
   }
-  if (rest != 0) stick();
-  last = at;
+  lose(rest != 0);
 }
 
-/** Multiplies by two to the power of `bits`, which may be negative. */
-function shift(bits: i32): void {
-  for (let left = abs(bits); left > 0; left -= 56) {
-    const step = min(left, 56) as u64;
-    if (bits > 0) multiply(step);
-    else divide(step);
-    trim();
+/** Notes whether anything was lost below the number's lowest bit. */
+function lose(any: bool): void {
+  store<u8>(NUMBER, load<u8>(NUMBER) | (any ? 1 : 0));
+}
+
+/** The bits of the double nearest to the numeral of 17 digits, `value`, and those in [at, end); ties to even. */
+function bitsOf(value: u64, at: usize, end: usize): u64 {
+  clear(NUMBER, NUMBER_BYTES);
+  store<u64>(UNITS, value);
+  top = UNITS + 8;
+  let digits = PRECISION;
+  for (; at < end && digits < DIGITS; ++at) {
+    const digit = (load<u8>(at) as u32) - 48;
+    if (digit > 9) continue;
+    multiply(digit);
+    ++digits;
   }
-}
-
-/** What is before the point; where it has more than 60 bits, some of it that has as many. */
-function whole(): u64 {
-  let value: u64 = 0;
-  for (let at = first; at < UNITS && value >> 60 == 0; ++at) value = value * 10 + (load<u8>(at) as u64);
-  return value;
-}
-
-/** What is before the point, rounded to even. */
-function rounded(): u64 {
-  const value = whole();
-  const next = load<u8>(UNITS) as u32;
-  return value + ((next > 5 || (next == 5 && ((value & 1) == 1 || last > UNITS + 1)) ? 1 : 0) as u64);
-}
-
-/** Makes the decimal the exact value of the double nearest to it. False: that is infinite. */
-function toDouble(): bool {
-  // 217705 / 65536 is the binary logarithm of ten; one bit too many is taken for what it lacks.
-  let exponent = max((((point - 1) * 217705) >> 16) - (MANTISSA_BITS as i32), EXPONENT_LEAST);
-  shift(-exponent);
-  for (; whole() >> MANTISSA_BITS != 0; ++exponent) shift(-1);
-  let mantissa = rounded();
-  if (exponent + ((mantissa >> MANTISSA_BITS) as i32) > EXPONENT_MOST) return false;
-  clearDigits();
-  first = UNITS;
-  last = UNITS;
-  for (; mantissa != 0; mantissa /= 10) store<u8>(--first, mantissa % 10);
-  trim();
-  shift(exponent);
-  return true;
+  lose(at < end);
+  for (; digits < point; ++digits) multiply(0);
+  while (digits > point) {
+    // Nine at once.
+    let by: u64 = 1;
+    for (; digits > point && by < 1000000000; --digits) by *= 10;
+    divide(by);
+  }
+  while (load<u8>(top - 1) == 0) --top;
+  // The highest 57 bits or more, and whether any is set behind them.
+  const from = max(top - 8, NUMBER);
+  let bits = load<u64>(from);
+  for (at = NUMBER; at < from; ++at) if (load<u8>(at) != 0) bits |= 1;
+  // So many bits of these are below the mantissa, which is below bits of the least double only where that is larger.
+  const place = ((from - NUMBER) << 3) as i64;
+  const below = max(64 - MANTISSA_BITS - (clz(bits) as i64), LEAST_BIT - place);
+  const mantissa = bits >> below;
+  const rest = bits - (mantissa << below);
+  const half = (1 as u64) << (below - 1);
+  return mantissa + (rest + (mantissa & 1) > half ? 1 : 0) + (((place + below - LEAST_BIT) as u64) << 52);
 }
 
 /**
@@ -136,34 +106,29 @@ function toDouble(): bool {
  * False: the nearest double is infinite.
  */
 export function shorten(): bool {
+  if (point > PLACES) return false;
+  let value: u64 = 0;
+  let exponent = 0;
+  if (!isZero && point >= POINT_LEAST) {
+    value = firstDigits(PRECISION);
+    let end = digitsEnd;
+    // Zeros at the end, and the point before them.
+    while (load<u8>(end - 1) == 48 || load<u8>(end - 1) == 46) --end;
+    if (restAt < end || point == PLACES) {
+      const bits = bitsOf(value, restAt, end);
+      if (bits >> 52 > EXPONENT_MOST) return false;
+      if (bits != bitsOf(value, end, end)) ++value;
+    }
+    for (exponent = point - PRECISION; value % 10 == 0; ++exponent) value /= 10;
+  }
   let to = SHORTENED;
   if (isNegative) store<u8>(to++, 45);
-  shortenedEnd = to + 1;
-  store<u8>(to, 48);
-  if (isZero || point < POINT_LEAST) return true;
-  writeOut();
-  if ((last - first > PRECISION || point > 308) && !toDouble()) return false;
-  if (first != last) shortenedEnd = writeDigits(to);
+  to = writeInteger(to, value);
+  if (exponent != 0) {
+    store<u8>(to++, 101);
+    if (exponent < 0) store<u8>(to++, 45);
+    to = writeInteger(to, abs(exponent) as u64);
+  }
+  shortenedEnd = to;
   return true;
-}
-
-/** Writes 17 digits from `first` on, rounded half up: no double lies so close to a half that it would matter. */
-function writeDigits(to: usize): usize {
-  let value: u64 = 0;
-  for (let at = first; at < first + PRECISION; ++at) value = value * 10 + (load<u8>(at) as u64);
-  if (load<u8>(first + PRECISION) >= 5) ++value;
-  let exponent = ((UNITS - first) as i32) - 1;
-  if (value == 100000000000000000) ++exponent;
-  while (value % 10 == 0) value /= 10;
-  const end = writeInteger(to + 1, value);
-  store<u8>(to, load<u8>(to, 1));
-  store<u8>(to, 46, 1);
-  return writeExponent(end == to + 2 ? to + 1 : end, exponent);
-}
-
-function writeExponent(to: usize, exponent: i32): usize {
-  if (exponent == 0) return to;
-  store<u8>(to++, 101);
-  if (exponent < 0) store<u8>(to++, 45);
-  return writeInteger(to, abs(exponent) as u64);
 }

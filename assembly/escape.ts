@@ -3,6 +3,7 @@
  * (Prometheus, "UTF-8 in Prometheus": values escaping).
  */
 
+import { character, sequence } from "./bytes";
 import { skipName } from "./line";
 import { put, putText, putWord, raw } from "./output";
 
@@ -36,11 +37,8 @@ export function putForeign(at: usize, bytes: usize, suffix: usize, colons: bool)
   put(95);
   for (let next = at; next < end; ) {
     const from = next;
-    // Bytes of the UTF-8 sequence, 0: ASCII.
-    const first = load<u8>(next++) as u32;
-    const sequence = clz(~(first << 24));
-    let code = first & (127 >> sequence);
-    for (let i: u32 = 1; i < sequence; ++i) code = (code << 6) | ((load<u8>(next++) as u32) & 63);
+    next += sequence(next, end);
+    let code = character;
     if (code == 92) {
       code = load<u8>(next++);
       if (code == 110) code = 10;

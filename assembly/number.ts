@@ -13,9 +13,9 @@
  */
 
 import { copy } from "./bytes";
-import { SHORTENED, shorten, shortenedEnd } from "./decimal";
+import { PLACES, SHORTENED, shorten, shortenedEnd } from "./decimal";
 import { VALUE_CHARS } from "./layout";
-import { digitsAt, digitsEnd, isNegative, isWhole, isZero, point, readNumeral, signAt } from "./numeral";
+import { firstDigits, isNegative, isWhole, point, readNumeral, signBytes } from "./numeral";
 import { ANY_CASE, INF, INFINITY, isWord, nth, VALUES, wordBytes } from "./word";
 
 export { writeInteger } from "./numeral";
@@ -26,68 +26,24 @@ export let high: u32 = 0;
 /** Bytes that the packed value takes, 1 to 12. */
 export let packedBytes: u32 = 0;
 
-const DOT: u32 = 10;
-const EXPONENT: u32 = 11;
-const PLUS: u32 = 12;
-const MINUS: u32 = 13;
+/** A word follows; and the end of a text whose characters are odd. */
 const WORD: u32 = 14;
+const NOTHING: u32 = 15;
+/** The characters, each at its number: 0 to 9 . e + - */
+const CHARACTERS: usize = memory.data<u8>([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 46, 101, 43, 45]);
 
-/** Places before the point of the largest double. */
-const PLACES: i32 = 309;
-
-function pack(index: u32, nibble: u32): void {
-  if (index < 16) low ^= ((nibble ^ 15) as u64) << ((index << 2) as u64);
-  else high ^= (nibble ^ 15) << ((index - 16) << 2);
-}
-
-function packWord(word: u32): void {
+/** The words that readWord knows: nan, inf, infinity in any case, the last two with a sign. */
+function readWord(at: usize, end: usize): bool {
+  let word: u32 = 0;
+  if (!isWord(at, end, VALUES, ANY_CASE)) {
+    word = load<u8>(at) == 45 ? 2 : 1;
+    at += signBytes(at);
+    if (!isWord(at, end, INF, ANY_CASE) && !isWord(at, end, INFINITY, ANY_CASE)) return false;
+  }
   low = 0xffffffffffffff00 | ((word << 4) as u64) | (WORD as u64);
-  high = 0xffffffff;
-  packedBytes = 1;
-}
-
-/** Whether the byte at `at` is a letter or what else is as high. */
-function isHigh(at: usize): bool {
-  return ((load<u8>(at) as u32) | 32) > 96;
-}
-
-/** nan, inf, infinity in any case, the last two with a sign. */
-function word(at: usize, end: usize): bool {
-  if (isWord(at, end, VALUES, ANY_CASE)) {
-    packWord(0);
-    return true;
-  }
-  const sign = signAt(at, end);
-  if (sign != 0) ++at;
-  packWord(sign == 45 ? 2 : 1);
-  return isWord(at, end, INF, ANY_CASE) || isWord(at, end, INFINITY, ANY_CASE);
-}
-
-/** Reads and packs the decimal in [at, end). False: it is none, or too large for a double. */
-function decimal(at: usize, end: usize): bool {
-  if (!readNumeral(at, end)) return false;
-  if (!isZero && point > PLACES) return false;
-  const isLong = end - at > (VALUE_CHARS as usize);
-  if ((isLong || (!isZero && point == PLACES)) && !shorten()) return false;
-  if (isLong) packText(SHORTENED, shortenedEnd);
-  else packText(at, end);
-  return true;
-}
-
-/** Packs a text of at most 24 characters that is known to be a number. */
-function packText(at: usize, end: usize): void {
-  low = -1;
   high = -1;
-  const count = (end - at) as u32;
-  for (let i: u32 = 0; i < count; ++i) {
-    const byte = load<u8>(at + (i as usize)) as u32;
-    if (byte - 48 < 10) pack(i, byte - 48);
-    else if (byte == 46) pack(i, DOT);
-    else if (byte == 43) pack(i, PLUS);
-    else if (byte == 45) pack(i, MINUS);
-    else pack(i, EXPONENT);
-  }
-  packedBytes = (count + 1) >> 1;
+  packedBytes = 1;
+  return true;
 }
 
 /**
@@ -96,8 +52,25 @@ function packText(at: usize, end: usize): void {
  */
 export function readValue(at: usize, end: usize): bool {
   if (at >= end) return false;
-  if (isHigh(end - 1) || isHigh(at)) return word(at, end);
-  return decimal(at, end);
+  if (((load<u8>(end - 1) as u32) | 32) > 96) return readWord(at, end);
+  if (!readNumeral(at, end)) return false;
+  const isLong = end - at > (VALUE_CHARS as usize);
+  if ((isLong || point >= PLACES) && !shorten()) return false;
+  if (isLong) {
+    at = SHORTENED;
+    end = shortenedEnd;
+  }
+  packedBytes = ((end - at + 1) as u32) >> 1;
+  low = -1;
+  high = -1;
+  while (end > at) {
+    const byte = load<u8>(--end) as u32;
+    let nibble = byte - 48;
+    if (nibble > 9) for (nibble = 10; load<u8>(CHARACTERS + (nibble as usize)) != (byte | 32); ) ++nibble;
+    high = (high << 4) | ((low >> 60) as u32);
+    low = (low << 4) | (nibble as u64);
+  }
+  return true;
 }
 
 /**
@@ -141,26 +114,18 @@ export function storePacked(at: usize, count: u32): void {
 
 /** Writes the text of the value kept in `count` bytes at `from`; returns the address behind it. */
 export function writeValue(to: usize, from: usize, count: u32): usize {
-  for (let i: u32 = 0; i < count; ++i) {
-    const pair = load<u8>(from + (i as usize)) as u32;
-    const first = pair & 15;
-    if (first == 15) break;
-    if (first == WORD) {
-      const name = nth(VALUES, pair >> 4);
-      copy(to, name + 1, wordBytes(name));
-      return to + wordBytes(name);
+  for (let i: u32 = 0; i < count << 1; ++i) {
+    const pair = load<u8>(from + ((i >> 1) as usize)) as u32;
+    const nibble = (pair >> ((i & 1) << 2)) & 15;
+    if (nibble == NOTHING) break;
+    if (nibble == WORD) {
+      const word = nth(VALUES, pair >> 4);
+      copy(to, word + 1, wordBytes(word));
+      return to + wordBytes(word);
     }
-    store<u8>(to++, character(first));
-    const second = pair >> 4;
-    if (second == 15) break;
-    store<u8>(to++, character(second));
+    store<u8>(to++, load<u8>(CHARACTERS + (nibble as usize)));
   }
   return to;
-}
-
-function character(nibble: u32): u32 {
-  if (nibble < 10) return 48 + nibble;
-  return nibble == EXPONENT ? 101 : nibble == DOT ? 46 : nibble == PLUS ? 43 : 45;
 }
 
 /** The time stamp that readTimestamp read, in milliseconds. */
@@ -177,22 +142,10 @@ const STAMP_LIMIT: u64 = 9000000000000000000;
  */
 export function readTimestamp(at: usize, end: usize): bool {
   if (!readNumeral(at, end)) return false;
-  let places = isZero ? 0 : point;
+  let places = point;
   if (!isWhole || places <= SECONDS_PLACES) places += 3;
   if (places > STAMP_PLACES) return false;
   const value = firstDigits(places);
   timestampMs = isNegative ? -(value as i64) : (value as i64);
   return value < STAMP_LIMIT;
-}
-
-/** The first `count` digits of the numeral that was read last, from the one on that is not zero. */
-function firstDigits(count: i32): u64 {
-  let value: u64 = 0;
-  for (let at = digitsAt; count > 0; ++at) {
-    const digit: u32 = at < digitsEnd ? (load<u8>(at) as u32) - 48 : 0;
-    if (digit > 9 || (value == 0 && digit == 0 && at < digitsEnd)) continue;
-    value = value * 10 + (digit as u64);
-    --count;
-  }
-  return value;
 }

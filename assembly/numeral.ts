@@ -3,10 +3,10 @@
  * variables below until the next one is read.
  */
 
-/** The digits, perhaps with a point. */
-export let digitsAt: usize = 0;
+/** The digits, perhaps with a point, from the first that is not zero; of zero, the last. */
+let digitsAt: usize = 0;
 export let digitsEnd: usize = 0;
-/** The place of the point, counted from the first digit that is not zero: 0.05 has -1, 5 has 1, 5e3 has 4. */
+/** The place of the point, counted from the first digit that is not zero: 0.05 has -1, 5 has 1, 5e3 has 4; 0: zero. */
 export let point: i32 = 0;
 export let isNegative: bool = false;
 export let isZero: bool = true;
@@ -16,53 +16,71 @@ export let isWhole: bool = false;
 /** Exponents are as good as infinite long before they overflow. */
 const EXPONENT_LIMIT: i32 = 100000;
 
-/** The sign at `at`, 0: there is none. */
-export function signAt(at: usize, end: usize): u32 {
-  const byte: u32 = at < end ? load<u8>(at) : 0;
-  return byte == 43 || byte == 45 ? byte : 0;
+/** Bytes of the sign at `at`: 1, or 0 where there is none. */
+export function signBytes(at: usize): usize {
+  const byte = load<u8>(at) as u32;
+  return byte == 43 || byte == 45 ? 1 : 0;
 }
 
 /** Reads the numeral that is all of [at, end). False: it is none. */
 export function readNumeral(at: usize, end: usize): bool {
-  const sign = signAt(at, end);
-  isNegative = sign == 45;
+  isNegative = load<u8>(at) == 45;
   isZero = true;
-  isWhole = true;
-  if (sign != 0) ++at;
-  digitsAt = at;
-  let places: i32 = 0;
-  let digits: u32 = 0;
-  for (; at < end; ++at) {
+  digitsAt = 0;
+  let dot: usize = 0;
+  for (at += signBytes(at); at < end; ++at) {
     const byte = load<u8>(at) as u32;
-    if (byte == 46 && isWhole) isWhole = false;
+    if (byte == 46 && dot == 0) dot = at;
     else {
       if (byte - 48 > 9) break;
-      ++digits;
+      if (isZero) digitsAt = at;
       if (byte != 48) isZero = false;
-      if (isZero != isWhole) places += isWhole ? 1 : -1;
     }
   }
+  if (digitsAt == 0) return false;
   digitsEnd = at;
-  point = places;
-  if (digits == 0) return false;
-  return at == end || readExponent(at, end);
+  isWhole = dot == 0;
+  if (isWhole) dot = at;
+  point = (dot - digitsAt) as i32;
+  // The point itself stands between.
+  if (point < 0) ++point;
+  if (at != end && !readExponent(at, end)) return false;
+  if (isZero) point = 0;
+  return true;
 }
 
 /** Reads the exponent that is all of [at, end), and moves the point by it. */
 function readExponent(at: usize, end: usize): bool {
   if (((load<u8>(at++) as u32) | 32) != 101) return false;
   isWhole = false;
-  const sign = signAt(at, end);
-  if (sign != 0) ++at;
-  if (at == end) return false;
+  const isDown = load<u8>(at) == 45;
+  at += signBytes(at);
+  if (at >= end) return false;
   let exponent: i32 = 0;
   for (; at < end; ++at) {
     const digit = (load<u8>(at) as u32) - 48;
     if (digit > 9) return false;
     if (exponent < EXPONENT_LIMIT) exponent = exponent * 10 + (digit as i32);
   }
-  point += sign == 45 ? -exponent : exponent;
+  point += isDown ? -exponent : exponent;
   return true;
+}
+
+/** Behind the digits that `firstDigits` read. */
+export let restAt: usize = 0;
+
+/** The first `count` digits of the numeral that was read last, with zeros behind them where it has fewer. */
+export function firstDigits(count: i32): u64 {
+  let value: u64 = 0;
+  let at = digitsAt;
+  for (; count > 0; ++at) {
+    const digit: u32 = at < digitsEnd ? (load<u8>(at) as u32) - 48 : 0;
+    if (digit > 9) continue;
+    value = value * 10 + (digit as u64);
+    --count;
+  }
+  restAt = at;
+  return value;
 }
 
 /** Writes a whole number in decimal; returns the address behind it. */

@@ -19,13 +19,13 @@ const WORDS: usize = memory.data<u8>([
   8, 115, 116, 97, 116, 101, 115, 101, 116, 7, 117, 110, 107, 110, 111, 119, 110,
   // Values, in the order of number.ts: NaN, +Inf, -Inf; inf, infinity
   3, 78, 97, 78, 4, 43, 73, 110, 102, 4, 45, 73, 110, 102, 3, 105, 110, 102, 8, 105, 110, 102, 105, 110, 105, 116, 121,
-  // EOF, TTL, TYPE, HELP, UNIT
+  // Comments, in the order of comment.ts: EOF, TTL, TYPE, HELP, UNIT
   3, 69, 79, 70, 3, 84, 84, 76, 4, 84, 89, 80, 69, 4, 72, 69, 76, 80, 4, 85, 78, 73, 84,
-  // never, le, quantile, ="
-  5, 110, 101, 118, 101, 114, 2, 108, 101, 8, 113, 117, 97, 110, 116, 105, 108, 101, 2, 61, 34,
+  // never, 0, le, quantile, ="
+  5, 110, 101, 118, 101, 114, 1, 48, 2, 108, 101, 8, 113, 117, 97, 110, 116, 105, 108, 101, 2, 61, 34,
 ]);
 
-/** The first of the suffixes, types and values: `nth` finds the others. */
+/** The first of the suffixes, types, values, comments and lives without end: `nth` finds the others. */
 export const SUFFIXES: usize = WORDS;
 const SUFFIX_COUNT: u32 = 8;
 export const TOTAL_SUFFIX: usize = SUFFIXES + 45;
@@ -35,12 +35,11 @@ export const VALUES: usize = TYPES + 77;
 export const INF: usize = VALUES + 14;
 export const INFINITY: usize = INF + 4;
 export const EOF: usize = INFINITY + 9;
-export const TTL_WORD: usize = EOF + 4;
-export const TYPE: usize = TTL_WORD + 4;
+export const TYPE: usize = EOF + 8;
 export const HELP: usize = TYPE + 5;
 export const UNIT: usize = HELP + 5;
 export const NEVER: usize = UNIT + 5;
-export const LE: usize = NEVER + 6;
+export const LE: usize = NEVER + 8;
 export const QUANTILE_WORD: usize = LE + 3;
 export const EQUALS: usize = QUANTILE_WORD + 9;
 
