@@ -254,7 +254,12 @@ function oldestMetric(family: u32): u32 {
 /** Evicts the metric that was pushed longest ago from the family that holds most. False: a refusal, counted. */
 function evict(newcomers: u32, keep: u32): bool {
   const family = largestFamily();
-  const oldest = family == 0 ? 0 : oldestMetric(family);
+  let oldest = family == 0 ? 0 : oldestMetric(family);
+  if (oldest != 0 && oldest == keep) {
+    // All are as young as this one: then one of the next block goes.
+    const next = nextBlock(address(oldest >> 4));
+    oldest = (next << 4) | refreshOldest(address(next));
+  }
   if (oldest == 0 || oldest == keep) return refuse(REFUSED_FULL);
   const at = address(oldest >> 4);
   if (family == newcomers && !isSilent(classOf(at), oldestOf(at))) {
