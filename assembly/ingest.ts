@@ -30,10 +30,10 @@ import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
 import { findFamily, follow, lastBlock, name, nameLength, setFollow } from "./family";
 import { BAD, count, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
-import { address, addressOf, BLOCK, FAMILY, smallText, textAddress } from "./heap";
+import { address, addressOf, BLOCK, FAMILY, loadRef, smallText, textAddress } from "./heap";
 import { OFFSET, STAMP_MASK } from "./layout";
-import { nameAt, nameBytes, readKey, readLine, reason } from "./line";
-import { behindLabels, findMetric, lineHash } from "./metric";
+import { keyHash, readLine, reason } from "./line";
+import { firstMetric } from "./metric";
 import { packedBytes, readDigits, readValue, storePacked } from "./number";
 import { takeSample } from "./sample";
 import { LONG, labelNumber, labelRef, NO_NUMBER, readLabel, SHORT, TEXT_LENGTH } from "./text";
@@ -111,6 +111,8 @@ function seek(): usize {
   return 0;
 }
 
+/** Where the value of the line begins whose metric was looked up; 0: the next line is only guessed at. */
+let foundValue: usize = 0;
 /** Where skipKey ended in the record: its value. */
 let valueAt: usize = 0;
 
@@ -216,7 +218,8 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
       if (offset == 0) break;
     }
     const record = records + offset;
-    const value = skipKey(at, record);
+    const value = foundValue == 0 ? skipKey(at, record) : foundValue;
+    foundValue = 0;
     if (value == 0) break;
     let next = readDigits(value);
     if (next == 0) next = readLast(value, end);
@@ -237,26 +240,19 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   return at;
 }
 
-/** Takes the line [at, feed) if it is of a known metric with one sample, and needs nothing but its value changed. */
-function takeKnown(at: usize, feed: usize, index: u32, stamp: u32): bool {
-  if (feed - at >= longest) return false;
-  const value = readKey(at, feed);
-  if (value == 0 || !readValue(value, feed)) return false;
-  const family = findFamily(nameAt, nameBytes);
-  if (family == 0) return false;
-  const ref = findMetric(family, lineHash(family, -1), -1);
-  if (ref == 0) return false;
-  const home = address(ref >> 4);
-  const record = recordAt(home, ref & 15);
-  const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
-  if (packedBytes > length || kindOf(home) != 0 || classOf(home) != index) return false;
-  if (isExpired(index, loadStamp(record + STAMP_AT))) return false;
-  storePacked(behindLabels(home, record), length);
-  storeStamp(record + STAMP_AT, stamp);
-  learn(load<u32>(LAST_METRIC), ref);
-  store<u32>(LAST_METRIC, ref);
-  count(SAMPLES);
-  return true;
+/** Expects the metric that the line [at, feed) names, if it is one with a single sample, written the usual way. */
+function expectNamed(at: usize, feed: usize): bool {
+  const h = keyHash(at, feed);
+  if (h == 0) return false;
+  let ref = firstMetric(h);
+  while (ref != 0) {
+    enter(ref >> 4, address(ref >> 4), ref & 15);
+    const record = recordAt(blockAt, slot);
+    foundValue = slots == 0 ? 0 : skipKey(at, record);
+    if (foundValue != 0) return true;
+    ref = loadRef(record);
+  }
+  return false;
 }
 
 /** Notes the family of metric `after` as the one that follows that of `before`, any number. */
@@ -313,17 +309,24 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   longest = (load<u32>(MAX_LINE) as usize) + 1;
   let index = classNow();
   let stamp = stampOf(index);
+  let from: usize = 0;
   expect(load<u32>(LAST_METRIC));
   for (;;) {
     const isShort = short && load<u8>(ROUND) == 0;
-    if (isShort) at = takeExpected(at, end, index, stamp);
+    // Behind a line that had to be looked up the next one is most likely another.
+    if (isShort && from == 0) at = takeExpected(at, end, index, stamp);
     const feed = find(at, end, 10);
     if (feed >= end) break;
-    if (!isShort || !takeKnown(at, feed, index, stamp)) {
-      takeUnexpected(at, feed, index);
-      index = classNow();
-      stamp = stampOf(index);
+    if (isShort && expectNamed(at, feed)) {
+      learn(load<u32>(LAST_METRIC), (block << 4) | slot);
+      from = at;
+      at = takeExpected(at, end, index, stamp);
+      if (at != from) continue;
     }
+    from = 0;
+    takeUnexpected(at, feed, index);
+    index = classNow();
+    stamp = stampOf(index);
     expect(load<u32>(LAST_METRIC));
     at = feed + 1;
   }

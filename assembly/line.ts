@@ -257,30 +257,27 @@ function mayBePart(): bool {
 }
 
 /**
- * Reads name and labels of a line written the usual way, without checking them: what is found in the cache by them was
- * checked when it came. Returns the address of the value, 0: the line has to be read by readLine.
+ * The hash of name and labels of a line written the usual way, as lineHash of metric.ts has it. Nothing is checked: what
+ * is found by it has to be compared. 0: the line has to be read by readLine.
  */
-export function readKey(at: usize, end: usize): usize {
+export function keyHash(at: usize, end: usize): u32 {
   nameAt = at;
   at = findEither(at, end, 123, 32);
-  if (at == end) return 0;
   nameBytes = at - nameAt;
-  labelCount = 0;
-  hasTimestamp = false;
-  if (nameBytes == 0 || mayBePart()) return 0;
-  if (load<u8>(at) == 32) return at + 1;
+  if (at == end || nameBytes == 0 || mayBePart()) return 0;
+  let h = hash(nameAt, nameBytes);
+  if (load<u8>(at) == 32) return h;
   do {
     const name = at + 1;
     at = find(name, end, 61);
+    const nameHash = hash(name, at - name);
     const value = at + 2;
-    if (value >= end || load<u8>(value - 1) != 34 || labelCount == LABEL_LIMIT) return 0;
-    const bytes = at - name;
     at = find(value, end, 34);
-    if (bytes == 0 || at + 2 >= end) return 0;
-    writeRow(name, bytes, value, at - value);
-    ++at;
-  } while (load<u8>(at) == 44);
-  return load<u16>(at) == 0x207d ? at + 2 : 0;
+    if (at >= end) return 0;
+    split(value, at - value);
+    h += labelHash(nameHash, value, stemBytes, stemNumber);
+  } while (load<u8>(++at) == 44);
+  return h;
 }
 
 /** The value of the line, as number.ts packs it. */

@@ -35,7 +35,7 @@ import {
 import { copy, equal, hash } from "./bytes";
 import { dueAt, stampOf, storeStamp } from "./clock";
 import { isInside, metricGone } from "./cursor";
-import { flags, freeFamily, HAS_HOLES, helpOf, lastBlock, setFlag, setHelp } from "./family";
+import { flags, freeFamily, HAS_HOLES, helpOf, lastBlock, name, nameLength, setFlag, setHelp } from "./family";
 import { add, GENERATION, HOLE, keepsTimestamps, METRIC_MASK, METRICS, NEXT_DUE, PASS_DUE, SERIES } from "./header";
 import { address, addressOf, BLOCK, loadRef, storeRef, textAddress } from "./heap";
 import { releaseHelp } from "./help";
@@ -67,7 +67,12 @@ import {
 
 /** The bucket of a hash: the cache begins with those of metrics. */
 function bucketOf(h: u32): usize {
-  return CACHE + ((h & load<u32>(METRIC_MASK)) as usize) * REF;
+  return CACHE + (((h ^ (h >> 15)) & load<u32>(METRIC_MASK)) as usize) * REF;
+}
+
+/** The first metric of those whose hash may be this one, 0: none; the next is the first ref of its record. */
+export function firstMetric(h: u32): u32 {
+  return loadRef(bucketOf(h));
 }
 
 /** Address of the record of a metric known to live. */
@@ -76,18 +81,15 @@ export function metricAddress(ref: u32): usize {
 }
 
 function familyHash(family: u32): u32 {
-  return family * 0x9e3779b1;
+  const at = address(family);
+  return hash(name(at), nameLength(at));
 }
 
-function fold(h: u32): u32 {
-  return h ^ (h >> 15);
-}
-
-/** The hash of the line's labels, without label number `skip`, in this family. */
+/** The hash of the line's labels, without label number `skip`, in this family: the sum of the name's and theirs. */
 export function lineHash(family: u32, skip: i32): u32 {
   let h = familyHash(family);
   for (let i: u32 = 0; i < labelCount; ++i) if ((i as i32) != skip) h += load<u32>(row(i), HASH);
-  return fold(h);
+  return h;
 }
 
 /** The name of the label that nextLabel read; readLabel has its value. */
@@ -138,7 +140,7 @@ function recordHash(at: usize, record: usize): u32 {
     }
     h += labelHash(hash(labelName, labelNameBytes), text, bytes, labelNumber);
   }
-  return fold(h);
+  return h;
 }
 
 /** The row of the label that nextLabel read, 0: the line has none, or only label number `skip`. */
@@ -177,7 +179,7 @@ function sameSet(at: usize, record: usize, skip: i32): bool {
 
 /** The metric of this family that the line, without label number `skip`, names; 0: there is none. */
 export function findMetric(family: u32, h: u32, skip: i32): u32 {
-  let ref = loadRef(bucketOf(h));
+  let ref = firstMetric(h);
   while (ref != 0) {
     const at = address(ref >> 4);
     const record = recordAt(at, ref & 15);
