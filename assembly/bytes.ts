@@ -65,21 +65,6 @@ export function find(at: usize, end: usize, byte: u32): usize {
   return end;
 }
 
-/** Address of the first byte in [at, end) that is `one` or `other`, or `end`. */
-export function findEither(at: usize, end: usize, one: u32, other: u32): usize {
-  const first = LOW * (one as u64);
-  const second = LOW * (other as u64);
-  while (at < end) {
-    const word = load<u64>(at);
-    const a = word ^ first;
-    const b = word ^ second;
-    const hit = (((a - LOW) & ~a) | ((b - LOW) & ~b)) & HIGH;
-    if (hit != 0) return min(at + ((ctz(hit) >> 3) as usize), end);
-    at += 8;
-  }
-  return end;
-}
-
 /** A hash of `count` bytes: multiply and fold, a word at a time. */
 export function hash(at: usize, count: usize): u32 {
   let h: u64 = 0x9e3779b97f4a7c15 ^ (count as u64);

@@ -48,7 +48,7 @@ import {
   wordEnd,
 } from "./line";
 import { noticeDue } from "./metric";
-import { hasMetrics, holdsMany } from "./owner";
+import { claimNames, hasMetrics, holdsMany } from "./owner";
 import { closeRound } from "./round";
 import { TAKEN } from "./sample";
 import { EOF, EXACT, INFO_SUFFIX, isWord, NEVER, nth, TOTAL_SUFFIX, TYPES } from "./word";
@@ -73,7 +73,8 @@ function which(word: usize, count: u32): u32 {
 }
 
 /**
- * The family called like the line's name with the suffix of a type, if it was declared by that name without it; or 0.
+ * The family called like the line's name with the suffix of a type, if it was declared by that name without it, or was
+ * not declared to be another; or 0.
  * `type` is what a TYPE line says, else 0.
  */
 function suffixed(suffix: usize, own: u32, type: u32): u32 {
@@ -82,7 +83,7 @@ function suffixed(suffix: usize, own: u32, type: u32): u32 {
   if (family == 0) return 0;
   const at = address(family);
   if ((flags(at) & BY_BASE) != 0) return family;
-  return type != 0 && hasMetrics(family) && !holdsMany(typeOf(at)) ? family : 0;
+  return type != 0 && hasMetrics(family) && (typeOf(at) == 0 || typeOf(at) == type) ? family : 0;
 }
 
 /**
@@ -159,6 +160,7 @@ function takeType(index: u32): bool {
   if (word > STATESET + 1 || !atEnd()) return false;
   const type = (word & STATESET) | TYPED;
   const ref = family(type, index);
+  claimNames(type, textAt, textBytes, false);
   store<u32>(TYPED_NAME, hash(textAt, textBytes));
   store<u8>(LAST_TYPE, ref == 0 ? type : 0);
   if (ref != 0) declare(ref, type);

@@ -52,6 +52,8 @@ export const HAS_UNIT: u32 = 2;
 export const HAS_HOLES: u32 = 4;
 /** TYPE named it without its suffix, as OpenMetrics does: `x` for `x_total` or `x_info`. */
 export const BY_BASE: u32 = 8;
+/** A histogram or summary was declared that owns this name, as that of its samples. */
+export const CLAIMED: u32 = 16;
 
 /** Types; `TYPED` is set where a TYPE line said so. */
 export const UNTYPED: u32 = 0;

@@ -13,7 +13,7 @@
  * escapes as they were.
  */
 
-import { checkText, equal, find, findEither, hash, mix } from "./bytes";
+import { checkText, equal, find, hash, mix } from "./bytes";
 import {
   BAD_ESCAPE,
   BAD_EXEMPLAR,
@@ -246,27 +246,16 @@ function checkExemplar(): bool {
   return good && nextValue() && (atEnd() || (nextTimestamp() && atEnd()));
 }
 
-/** Whether the name may be that of a histogram's or summary's sample. */
-function mayBePart(): bool {
-  const end = nameAt + nameBytes;
-  const last = load<u8>(end - 1) as u32;
-  // _bucket _count _gcount, _sum _gsum, _created
-  if (last == 116) return load<u8>(end - 6) == 95 || load<u8>(end - 7) == 95;
-  if (last == 109) return load<u8>(end - 4) == 95 || load<u8>(end - 5) == 95;
-  return last == 100 && load<u8>(end - 8) == 95;
-}
-
 /**
  * The hash of name and labels of a line written the usual way, as lineHash of metric.ts has it. Nothing is checked: what
  * is found by it has to be compared. 0: the line has to be read by readLine.
  */
 export function keyHash(at: usize, end: usize): u32 {
-  nameAt = at;
-  at = findEither(at, end, 123, 32);
-  nameBytes = at - nameAt;
-  if (at == end || nameBytes == 0 || mayBePart()) return 0;
-  let h = hash(nameAt, nameBytes);
-  if (load<u8>(at) == 32) return h;
+  const start = at;
+  at = find(start, end, 123);
+  if (at == end) at = find(start, end, 32);
+  let h = hash(start, at - start);
+  if (load<u8>(at) != 123) return h;
   do {
     const name = at + 1;
     at = find(name, end, 61);

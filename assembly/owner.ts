@@ -9,6 +9,7 @@ import { hash } from "./bytes";
 import { LAST_TYPE, TYPED_NAME } from "./connection";
 import {
   BY_BASE,
+  CLAIMED,
   COUNTER,
   createFamily,
   declaredOf,
@@ -65,7 +66,7 @@ const NAMES: usize = memory.data<u8>([0x01, 0x01, 0x01, 0x2e, 0x26, 0xc8, 0x01, 
 export let owner: u32 = 0;
 export let ownerBytes: usize = 0;
 /** The type that the owner's next samples have to fit, 0: none was declared. */
-let wanted: u32 = 0;
+export let wanted: u32 = 0;
 /** The part of the metric; the number of the label that names it, -1: none does; and the text of that label. */
 export let part: u32 = 0;
 export let special: i32 = -1;
@@ -87,9 +88,9 @@ export function hasMetrics(family: u32): bool {
   return last != 0 && kindOf(address(last)) != META;
 }
 
-/** Whether metrics of the owner's type have samples with the suffix of a part. */
-function owns(suffix: u32): bool {
-  return (((load<u8>(NAMES + ((wanted & 7) as usize)) as u32) >> suffix) & 1) != 0;
+/** Whether metrics of a type have samples with the suffix of a part. */
+function owns(type: u32, suffix: u32): bool {
+  return (((load<u8>(NAMES + ((type & 7) as usize)) as u32) >> suffix) & 1) != 0;
 }
 
 /** What findNamed found. */
@@ -142,14 +143,16 @@ export function findOwner(): bool {
     ownerBytes = nameBytes - wordBytes(nth(SUFFIXES, part));
     wanted = findNamed(ownerBytes);
     owner = named;
-    if (part == TOTAL || owns(part)) break;
+    if (part == TOTAL || owns(wanted, part)) break;
+    // What owned the name until now was declared to be another shape, whose first sample this is.
+    if (owner != 0 && wanted != 0 && owns(typeOf(address(owner)), part)) drop(owner);
     part = TOTAL;
   }
   if (part == TOTAL) {
     if (suffix == CREATED_PART && (owner | wanted) == 0 && findTotal()) return true;
     if ((wanted & 7) == SUMMARY) part = QUANTILE;
   }
-  if (part != BUCKET && part != QUANTILE) return owns(part);
+  if (part != BUCKET && part != QUANTILE) return owns(wanted, part);
   return findSpecial(part == BUCKET ? LE : QUANTILE_WORD);
 }
 
@@ -175,16 +178,26 @@ export function conform(): bool {
   return true;
 }
 
-/** Families that are called as samples of the owner go, which has many: they have an owner now. */
-export function claimNames(): void {
+/**
+ * Claims the families that are called as samples of one of this type, which has many, and of the name at `at`. They go
+ * `now` that there is such a metric; before, it is noted that they may have to.
+ */
+export function claimNames(type: u32, at: usize, bytes: usize, now: bool): void {
   for (let suffix = SUM; suffix <= GCOUNT; ++suffix) {
-    if (!owns(suffix)) continue;
-    const family = findRelative(nameAt, ownerBytes, nth(SUFFIXES, suffix));
+    if (!owns(type, suffix)) continue;
+    const family = findRelative(at, bytes, nth(SUFFIXES, suffix));
     if (family == 0 || holdsMany(typeOf(address(family)))) continue;
+    setFlag(address(family), CLAIMED, true);
+    if (!now) continue;
     if (hasMetrics(family)) count(CLASHES);
-    purge(family);
-    dropFamily(family);
+    drop(family);
   }
+}
+
+/** Removes a family with all that it has. */
+function drop(family: u32): void {
+  purge(family);
+  dropFamily(family);
 }
 
 /** Looks whether the owner, which is new, was declared by its name without this suffix. */
@@ -218,8 +231,7 @@ export function adoptBase(): void {
   const help = helpOf(address(base));
   if (help != 0 && setHelp(owner, help)) setHelp(base, 0);
   setUnit(owner, unitOf(address(base)));
-  purge(base);
-  dropFamily(base);
+  drop(base);
 }
 
 /**

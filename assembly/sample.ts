@@ -29,6 +29,7 @@ import {
   labelCount,
   lineTimestampMs,
   NAME_BYTES,
+  nameAt,
   nameBytes,
   row,
   STEM_BYTES,
@@ -60,9 +61,11 @@ import {
   findOwner,
   leaveOwner,
   owner,
+  ownerBytes,
   part,
   special,
   TOTAL,
+  wanted,
 } from "./owner";
 import { closeRound, openRound } from "./round";
 import {
@@ -135,7 +138,7 @@ function create(): i32 {
   let flags = length;
   let schema: u32 = 0;
   if (part != TOTAL) {
-    claimNames();
+    claimNames(wanted, nameAt, ownerBytes, true);
     schema = createSchema(part);
     if (schema == 0) return REFUSED;
     rest += SAMPLES_HEAD + 1;
