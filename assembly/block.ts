@@ -31,10 +31,11 @@ import { copy } from "./bytes";
 import { addBlocks, age, loadStamp, stampOf, storeStamp } from "./clock";
 import { blockGone } from "./cursor";
 import { charge, HAS_HOLES, lastBlock, setFlag, setLastBlock } from "./family";
-import { add, METAS, METRIC_BYTES, OLDEST_HAND, SWEEP_BLOCK } from "./header";
+import { add, METAS, METRIC_BYTES, OLDEST_HAND } from "./header";
 import { address, alloc, BLOCK, canGrow, insert, loadRef, release, remove, storeRef, textAddress } from "./heap";
 import { BLOCK_METRICS, OFFSET, OFFSET_MAX, REF, STAMP, WIDE } from "./layout";
 import { dropText, textBytes } from "./text";
+import { SUFFIXES } from "./word";
 
 const NEXT: usize = REF;
 const LABELS: usize = REF * 2;
@@ -74,6 +75,11 @@ export function classOf(at: usize): u32 {
   return (load<u8>(at, CLASS) as u32) & 15;
 }
 
+/** Class and kind: metrics of another shape go to another block. */
+export function shapeOf(at: usize): u32 {
+  return load<u8>(at, CLASS);
+}
+
 export function kindOf(at: usize): u32 {
   return (load<u8>(at, CLASS) as u32) & (MULTI | META);
 }
@@ -102,13 +108,14 @@ export function setClass(at: usize, index: u32): void {
   store<u8>(at, kindOf(at) | index, CLASS);
 }
 
-/** Number of label names, and the address of the first one's length. */
+/** Address of the text of the label names; that of a block without them begins with 0 like any other. */
 export function namesAt(at: usize): usize {
   const labels = labelsOf(at);
-  return labels == 0 ? 0 : textBytes(textAddress(labels));
+  return labels == 0 ? SUFFIXES : textBytes(textAddress(labels));
 }
 
-function loadOffset(at: usize): usize {
+/** An entry of the offsets: a record's, plus one; 0: the slot is free. */
+export function loadOffset(at: usize): usize {
   return WIDE ? (load<u16>(at) as usize) : (load<u8>(at) as usize);
 }
 
@@ -141,20 +148,6 @@ export function recordAt(at: usize, slot: u32): usize {
   return offset == 0 ? 0 : records(at) + offset - 1;
 }
 
-/** Number of metrics of a block. */
-export function liveRecords(at: usize): u32 {
-  let live: u32 = 0;
-  for (let slot = slotsOf(at); slot > 0; --slot) if (recordAt(at, slot - 1) != 0) ++live;
-  return live;
-}
-
-/** The first slot with a metric of a block that has one. */
-export function firstRecord(at: usize): u32 {
-  let slot: u32 = 0;
-  while (recordAt(at, slot) == 0) ++slot;
-  return slot;
-}
-
 function resized(ref: u32, by: i32): void {
   const at = address(ref);
   store<u16>(at, (load<u16>(at, SIZE) as u32) + (by as u32), SIZE);
@@ -166,7 +159,7 @@ function resized(ref: u32, by: i32): void {
  * Makes an empty block, last of its family, where a record of `bytes` bytes can be added. `labels` is used by it from
  * now on. 0: there is no room.
  */
-export function createBlock(family: u32, labels: u32, index: u32, kind: u32, bytes: usize): u32 {
+export function createBlock(family: u32, labels: u32, shape: u32, bytes: usize): u32 {
   const ref = alloc(BLOCK, HEAD, lastBlock(address(family)), bytes + OFFSET);
   if (ref == 0) return 0;
   const at = address(ref);
@@ -174,8 +167,8 @@ export function createBlock(family: u32, labels: u32, index: u32, kind: u32, byt
   const last = lastBlock(owner);
   storeRef(at, family);
   storeRef(at + LABELS, labels);
-  setOldest(at, stampOf(index));
-  store<u8>(at, kind | index, CLASS);
+  setOldest(at, stampOf(shape & 15));
+  store<u8>(at, shape, CLASS);
   store<u8>(at, 0, SLOTS);
   store<u16>(at, HEAD as u32, SIZE);
   storeRef(at + NEXT, last == 0 ? ref : nextBlock(address(last)));
@@ -185,8 +178,8 @@ export function createBlock(family: u32, labels: u32, index: u32, kind: u32, byt
     storeRef(address(nextBlock(at)) + PREVIOUS, ref);
   }
   setLastBlock(owner, ref);
-  addBlocks(index, 1);
-  if (kind == META) add(METAS, 1);
+  addBlocks(shape & 15, 1);
+  if ((shape & META) != 0) add(METAS, 1);
   add(METRIC_BYTES, HEAD as i32);
   charge(family, (HEAD as i32) + 2);
   return ref;
@@ -215,7 +208,6 @@ export function freeBlock(ref: u32): void {
     if (isLast) setLastBlock(owner, before);
   }
   const following = isLast ? 0 : next;
-  if (load<u32>(SWEEP_BLOCK) == ref) store<u32>(SWEEP_BLOCK, following);
   if (load<u32>(OLDEST_HAND) == ref) store<u32>(OLDEST_HAND, following);
   blockGone(ref, following);
   addBlocks(classOf(at), -1);

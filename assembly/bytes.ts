@@ -26,41 +26,13 @@ export function equal(a: usize, b: usize, count: usize): bool {
 /** Copies `count` bytes; the ranges may overlap. */
 export function copy(to: usize, from: usize, count: usize): void {
   if (to <= from) {
-    while (count >= 32) {
-      const a = load<u64>(from);
-      const b = load<u64>(from, 8);
-      const c = load<u64>(from, 16);
-      const d = load<u64>(from, 24);
-      store<u64>(to, a);
-      store<u64>(to, b, 8);
-      store<u64>(to, c, 16);
-      store<u64>(to, d, 24);
-      to += 32;
-      from += 32;
-      count -= 32;
-    }
-    while (count >= 8) {
+    for (; count >= 8; count -= 8) {
       store<u64>(to, load<u64>(from));
       to += 8;
       from += 8;
-      count -= 8;
     }
-    while (count != 0) {
-      store<u8>(to++, load<u8>(from++));
-      --count;
-    }
+    for (; count != 0; --count) store<u8>(to++, load<u8>(from++));
     return;
-  }
-  while (count >= 32) {
-    count -= 32;
-    const a = load<u64>(from + count);
-    const b = load<u64>(from + count, 8);
-    const c = load<u64>(from + count, 16);
-    const d = load<u64>(from + count, 24);
-    store<u64>(to + count, a);
-    store<u64>(to + count, b, 8);
-    store<u64>(to + count, c, 16);
-    store<u64>(to + count, d, 24);
   }
   while (count >= 8) {
     count -= 8;
@@ -74,15 +46,11 @@ export function copy(to: usize, from: usize, count: usize): void {
 
 /** Sets `count` bytes to zero. */
 export function clear(at: usize, count: usize): void {
-  while (count >= 8) {
+  for (; count >= 8; count -= 8) {
     store<u64>(at, 0);
     at += 8;
-    count -= 8;
   }
-  while (count != 0) {
-    store<u8>(at++, 0);
-    --count;
-  }
+  for (; count != 0; --count) store<u8>(at++, 0);
 }
 
 /** Address of the first `byte` in [at, end), or `end`. */
@@ -91,24 +59,6 @@ export function find(at: usize, end: usize, byte: u32): usize {
   while (at < end) {
     const word = load<u64>(at) ^ wanted;
     const hit = (word - LOW) & ~word & HIGH;
-    if (hit != 0) {
-      const found = at + ((ctz(hit) >> 3) as usize);
-      return found < end ? found : end;
-    }
-    at += 8;
-  }
-  return end;
-}
-
-/** Address of the first byte in [at, end) that is `one` or `other`, or `end`. */
-export function findEither(at: usize, end: usize, one: u32, other: u32): usize {
-  const first = LOW * (one as u64);
-  const second = LOW * (other as u64);
-  while (at < end) {
-    const word = load<u64>(at);
-    const a = word ^ first;
-    const b = word ^ second;
-    const hit = (((a - LOW) & ~a) | ((b - LOW) & ~b)) & HIGH;
     if (hit != 0) return min(at + ((ctz(hit) >> 3) as usize), end);
     at += 8;
   }
@@ -134,43 +84,41 @@ export function mix(a: u32, b: u32): u32 {
   return (h >> 31) as u32;
 }
 
-/** Whether `count` bytes are ASCII without NUL. */
-function plain(at: usize, count: usize): bool {
-  while (count >= 8) {
-    const word = load<u64>(at);
-    if (((word | (word - LOW)) & HIGH) != 0) return false;
-    at += 8;
-    count -= 8;
-  }
-  if (count == 0) return true;
-  const word = (load<u64>(at) & mask(count)) | (~mask(count) & (LOW << 5));
-  return ((word | (word - LOW)) & HIGH) == 0;
-}
+/** The character of the UTF-8 sequence that `sequence` found. */
+export let character: u32 = 0;
 
 /** Bytes of the UTF-8 sequence at `at` (RFC 3629, section 4), 0 if it is none. `end` bounds it. */
 export function sequence(at: usize, end: usize): usize {
-  const a = load<u8>(at) as u32;
-  if (a < 0x80) return 1;
-  if (a < 0xc2 || a > 0xf4) return 0;
-  const count: usize = a < 0xe0 ? 2 : a < 0xf0 ? 3 : 4;
-  if (at + count > end) return 0;
-  const b = load<u8>(at, 1) as u32;
-  const lowest: u32 = a == 0xe0 ? 0xa0 : a == 0xf0 ? 0x90 : 0x80;
-  const highest: u32 = a == 0xed ? 0x9f : a == 0xf4 ? 0x8f : 0xbf;
-  if (b < lowest || b > highest) return 0;
-  for (let i: usize = 2; i < count; ++i) if ((load<u8>(at + i) & 0xc0) != 0x80) return 0;
-  return count;
+  character = load<u8>(at);
+  if (character < 0x80) return 1;
+  // The others only continue a sequence, or would be longer than they need be, or too large.
+  if (character - 0xc2 > 0x32) return 0;
+  const count: u32 = character < 0xe0 ? 2 : character < 0xf0 ? 3 : 4;
+  if (at + (count as usize) > end) return 0;
+  character &= 0x7f >> count;
+  for (let i: u32 = 1; i < count; ++i) {
+    const byte = load<u8>(at + (i as usize)) as u32;
+    if ((byte & 0xc0) != 0x80) return 0;
+    character = (character << 6) | (byte & 0x3f);
+  }
+  // Three bytes are for 11 bits and more, four for 16; surrogates are no characters.
+  const isShort = character >> (count * 5 - 4) == 0;
+  return isShort || character >> 11 == 27 || character > 0x10ffff ? 0 : (count as usize);
 }
 
 /** Checks text: 0 if it is UTF-8 without NUL, 1 if it is not UTF-8, 2 if it has a NUL. */
 export function checkText(at: usize, count: usize): i32 {
-  if (plain(at, count)) return 0;
   const end = at + count;
   while (at < end) {
-    if (load<u8>(at) == 0) return 2;
-    const step = sequence(at, end);
-    if (step == 0) return 1;
-    at += step;
+    const word = load<u64>(at);
+    // Eight of ASCII, none of them NUL.
+    if (((word | (word - LOW)) & HIGH) == 0) at += 8;
+    else {
+      if (load<u8>(at) == 0) return 2;
+      const step = sequence(at, end);
+      if (step == 0) return 1;
+      at += step;
+    }
   }
   return 0;
 }

@@ -4,8 +4,8 @@
  * Room is made for a newcomer in this order: expired metrics; HELP texts; families that have metadata only; of the
  * family that holds most of the cache the metric that was pushed longest ago. Every search looks at a bounded number of blocks or families.
  *
- *   sweep    SWEEP_BLOCKS blocks for expired metrics, only after NEXT_DUE: nothing expires before that time. It is
- *            done whenever the time has changed, and when room is needed. Where there are more blocks, the next one
+ *   sweep    SWEEP_OBJECTS objects for blocks with expired metrics, only after NEXT_DUE: nothing expires before that time. It is
+ *            done whenever the time has changed, and when room is needed. Where there are more, the next one
  *            goes on with the next of them; what is expired is never found meanwhile.
  *   oldest   SEARCH_BLOCKS blocks by the stamp that each notes for its oldest metric; in a larger family the next
  *            search goes on behind them.
@@ -15,7 +15,6 @@ import {
   classOf,
   familyOf,
   kindOf,
-  liveRecords,
   META,
   nextBlock,
   oldestOf,
@@ -26,20 +25,18 @@ import {
   slotsOf,
 } from "./block";
 import {
-  AGE_LIMIT,
-  age,
   ageMs,
   clamped,
   dueAt,
-  isExpired,
+  ENDLESS,
+  isOver,
   isSilent,
+  limitStamp,
   loadStamp,
   SWEEP_MS,
   setNow,
-  stampOf,
   storeStamp,
   ttlOf,
-  unitOf,
   unitsAt,
 } from "./clock";
 import { helpOf, largestFamily, lastBlock, nextFamily, setHelp } from "./family";
@@ -48,9 +45,9 @@ import {
   EVICTED,
   EXPIRED,
   FAMILY_FIRST,
+  HELP_BYTES,
   HELP_DROPPED,
   HELP_HAND,
-  HELPS,
   METAS,
   NEXT_DUE,
   NOW,
@@ -60,13 +57,12 @@ import {
   REFUSED_FAMILY,
   REFUSED_FULL,
   rejects,
-  SWEEP_BLOCK,
-  SWEEP_FAMILY,
+  SWEEP_HAND,
   SWEPT,
 } from "./header";
-import { address } from "./heap";
+import { address, addressOf, BLOCK, nextObject } from "./heap";
 import { releaseHelp } from "./help";
-import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SWEEP_BLOCKS, WIDE } from "./layout";
+import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SWEEP_OBJECTS, WIDE } from "./layout";
 import { dropBlock, removeMetric } from "./metric";
 
 /** Makes `nowMs` the time. Every export that has a time calls it first. */
@@ -76,97 +72,61 @@ export function advance(nowMs: f64): void {
   if (now - load<f64>(SWEPT) >= SWEEP_MS) sweepAll(now);
   setNow(now);
   // The narrow cache is swept whole, so that what expired is gone before anything else happens.
-  do sweep(SWEEP_BLOCKS);
+  do sweep();
   while (!WIDE && now >= load<f64>(NEXT_DUE));
-}
-
-/** The family and block that a walk over all blocks comes to next. */
-let walkFamily: u32 = 0;
-let walkBlock: u32 = 0;
-
-function walkFrom(family: u32): void {
-  walkFamily = family;
-  walkBlock = family == 0 ? 0 : nextBlock(address(lastBlock(address(family))));
-}
-
-/** Steps from `walkBlock` to the block behind it, perhaps of the next family. */
-function walkOn(): void {
-  const owner = address(walkFamily);
-  if (walkBlock == lastBlock(owner)) walkFrom(nextFamily(owner));
-  else walkBlock = nextBlock(address(walkBlock));
 }
 
 /** Looks at all stamps before the time becomes `now`, while their ages still say what they mean. */
 function sweepAll(now: f64): void {
-  walkFrom(load<u32>(FAMILY_FIRST));
-  while (walkFamily != 0) {
-    const family = walkFamily;
-    const block = walkBlock;
-    walkOn();
-    ageBlock(block, family, now);
+  for (let ref = nextObject(0); ref != 0; ref = nextObject(ref)) {
+    const at = addressOf(ref, BLOCK);
+    if (at == 0) continue;
+    const index = classOf(at);
+    expireBlock(ref, unitsAt(index, now) - unitsAt(index, load<f64>(NOW)), true);
   }
   store<f64>(SWEPT, now);
 }
 
-/** Removes what is expired at `now` of a block, and keeps the ages of the rest from wrapping. */
-function ageBlock(block: u32, family: u32, now: f64): void {
+/**
+ * Removes what is expired of a block `passed` units from now, and keeps the ages of the rest from wrapping. Returns how
+ * many metrics it removed. A sweep over `all` has the block's oldest stamp noted afresh, and is no pass.
+ */
+function expireBlock(block: u32, passed: u64, all: bool): u32 {
   const at = address(block);
   const index = classOf(at);
-  const passed = unitsAt(index, now) - unitsAt(index, load<f64>(NOW));
-  const mortal = ttlOf(index) != 0;
-  const limit: u64 = mortal ? ((ttlOf(index) / (unitOf(index) as f64)) as u64) + 2 : (AGE_LIMIT as u64);
-  if (kindOf(at) == META) {
-    const old = (age(index, oldestOf(at)) as u64) + passed;
-    if (old < limit) return;
-    if (mortal) dropBlock(block, family);
-    else setOldest(at, stampOf(index) - (limit - passed > limit ? 0 : ((limit - passed) as u32)));
-    return;
+  const isOld = isOver(index, oldestOf(at), passed);
+  let removed: u32 = 0;
+  if (kindOf(at) != META) {
+    if (isOld || all) {
+      removed = expireRecords(block, index, passed);
+      if (addressOf(block, BLOCK) == 0) return removed;
+      refreshOldest(address(block));
+    }
+  } else if (isOld) {
+    if (ttlOf(index) != ENDLESS) {
+      dropBlock(block);
+      return 1;
+    }
+    setOldest(at, limitStamp(index, passed));
   }
-  const slots = slotsOf(at);
-  for (let slot: u32 = 0; slot < slots; ++slot) {
-    if (slot >= slotsOf(address(block))) break;
-    const record = recordAt(address(block), slot);
-    if (record == 0) continue;
-    const old = (age(index, loadStamp(record + STAMP_AT)) as u64) + passed;
-    if (old < limit) continue;
-    if (mortal) {
-      const last = liveRecords(address(block)) == 1;
-      removeMetric((block << 4) | slot);
-      count(EXPIRED);
-      if (last) return;
-    } else
-      storeStamp(
-        record + STAMP_AT,
-        stampOf(index) - ((limit as u32) - (passed > limit ? (limit as u32) : (passed as u32))),
-      );
-  }
-  refreshOldest(address(block));
+  if (!all) notice(dueAt(index, oldestOf(address(block))));
+  return removed;
 }
 
-/** Removes the expired metrics of a block. Returns how many. */
-function expireBlock(block: u32, family: u32): u32 {
-  const at = address(block);
-  const index = classOf(at);
-  if (!isExpired(index, oldestOf(at))) {
-    notice(dueAt(index, oldestOf(at)));
-    return 0;
-  }
-  if (kindOf(at) == META) {
-    dropBlock(block, family);
-    return 1;
-  }
+/** The same of its records; the block goes with the last. */
+function expireRecords(block: u32, index: u32, passed: u64): u32 {
   let removed: u32 = 0;
   for (let slot: u32 = 0; slot < slotsOf(address(block)); ++slot) {
     const record = recordAt(address(block), slot);
-    if (record == 0 || !isExpired(index, loadStamp(record + STAMP_AT))) continue;
-    const last = liveRecords(address(block)) == 1;
-    removeMetric((block << 4) | slot);
-    count(EXPIRED);
-    ++removed;
-    if (last) return removed;
+    if (record == 0 || !isOver(index, loadStamp(record + STAMP_AT), passed)) continue;
+    if (ttlOf(index) == ENDLESS) storeStamp(record + STAMP_AT, limitStamp(index, passed));
+    else {
+      removeMetric((block << 4) | slot);
+      count(EXPIRED);
+      ++removed;
+      if (addressOf(block, BLOCK) == 0) break;
+    }
   }
-  refreshOldest(address(block));
-  notice(dueAt(index, oldestOf(address(block))));
   return removed;
 }
 
@@ -174,81 +134,63 @@ function notice(due: f64): void {
   if (due < load<f64>(PASS_DUE)) store<f64>(PASS_DUE, due);
 }
 
-/** Looks at up to `blocks` blocks for expired metrics. Returns how many metrics it removed. */
-function sweep(blocks: u32): u32 {
+/** Looks at up to SWEEP_OBJECTS objects for blocks with expired metrics. Returns how many metrics it removed. */
+function sweep(): u32 {
   let removed: u32 = 0;
   if (load<f64>(NOW) < load<f64>(NEXT_DUE)) return 0;
-  for (; blocks > 0; --blocks) {
-    let family = load<u32>(SWEEP_FAMILY);
-    if (family == 0) {
-      family = load<u32>(FAMILY_FIRST);
-      store<u32>(SWEEP_FAMILY, family);
-      store<u32>(SWEEP_BLOCK, 0);
-      if (family == 0) {
-        store<f64>(NEXT_DUE, load<f64>(PASS_DUE));
-        store<f64>(PASS_DUE, Infinity);
-        return removed;
-      }
-    }
-    let block = load<u32>(SWEEP_BLOCK);
-    if (block == 0) block = nextBlock(address(lastBlock(address(family))));
-    walkFamily = family;
-    walkBlock = block;
-    walkOn();
-    store<u32>(SWEEP_FAMILY, walkFamily);
-    store<u32>(SWEEP_BLOCK, walkBlock);
-    removed += expireBlock(block, family);
-    if (load<u32>(SWEEP_FAMILY) == 0) {
+  let hand = load<u32>(SWEEP_HAND);
+  for (let objects = SWEEP_OBJECTS; objects > 0; --objects) {
+    hand = nextObject(hand);
+    if (hand == 0) {
       // A whole pass: nothing expires before the earliest time that it met.
       store<f64>(NEXT_DUE, load<f64>(PASS_DUE));
       store<f64>(PASS_DUE, Infinity);
       break;
     }
+    if (addressOf(hand, BLOCK) != 0) removed += expireBlock(hand, 0, false);
   }
+  store<u32>(SWEEP_HAND, hand);
   return removed;
 }
 
 /** Removes expired metrics, in bounded work. Returns whether there may be more. */
 export function expire(): bool {
-  sweep(SWEEP_BLOCKS);
+  sweep();
   return load<f64>(NOW) >= load<f64>(NEXT_DUE);
+}
+
+/** The family at the hand that looks for metadata to drop, which goes on to the next. */
+function handFamily(): u32 {
+  const hand = load<u32>(HELP_HAND);
+  const family = hand != 0 ? hand : load<u32>(FAMILY_FIRST);
+  store<u32>(HELP_HAND, nextFamily(address(family)));
+  return family;
 }
 
 /** Drops one HELP text. Returns whether there was one to be found. */
 function dropHelp(): bool {
-  if (load<u32>(HELPS) == 0) return false;
-  let family = load<u32>(HELP_HAND);
+  if (load<u32>(HELP_BYTES) == 0) return false;
   for (let i: u32 = 0; i < SEARCH_FAMILIES; ++i) {
-    if (family == 0) family = load<u32>(FAMILY_FIRST);
-    const at = address(family);
-    const help = helpOf(at);
-    if (help != 0) {
-      store<u32>(HELP_HAND, nextFamily(at));
-      setHelp(family, 0);
-      releaseHelp(help);
-      count(HELP_DROPPED);
-      return true;
-    }
-    family = nextFamily(at);
+    const family = handFamily();
+    const help = helpOf(address(family));
+    if (help == 0) continue;
+    setHelp(family, 0);
+    releaseHelp(help);
+    count(HELP_DROPPED);
+    return true;
   }
-  store<u32>(HELP_HAND, family);
   return false;
 }
 
 /** Drops one family without metrics, other than `keep`. Returns whether there was one to be found. */
 function dropMetadata(keep: u32): bool {
   if (load<u32>(METAS) == 0) return false;
-  let family = load<u32>(HELP_HAND);
   for (let i: u32 = 0; i < SEARCH_FAMILIES; ++i) {
-    if (family == 0) family = load<u32>(FAMILY_FIRST);
-    const at = address(family);
-    const block = lastBlock(at);
-    store<u32>(HELP_HAND, nextFamily(at));
-    if (family != keep && kindOf(address(block)) == META) {
-      dropBlock(block, family);
-      return true;
-    }
-    family = nextFamily(at);
+    const family = handFamily();
+    const block = lastBlock(address(family));
+    if (family == keep || kindOf(address(block)) != META) continue;
+    dropBlock(block);
+    return true;
   }
   return false;
 }
@@ -292,45 +234,42 @@ function oldestBlock(family: u32): u32 {
   return best;
 }
 
-/** The metric of the family that was pushed longest ago, or its block << 4 | 15 if it has metadata only. */
+/** The metric of the family that was pushed longest ago; its block notes its stamp. 0: there are metadata only. */
 function oldestMetric(family: u32): u32 {
-  let block: u32 = 0;
+  let tries: u32 = 64;
   let slot: u32 = 0;
-  for (let i: u32 = 0; i < 64; ++i) {
-    block = oldestBlock(family);
-    const at = address(block);
-    if (kindOf(at) == META) return (block << 4) | 15;
-    const noted = oldestOf(at);
+  let noted: u32 = 0;
+  let at: usize = 0;
+  do {
+    const block = oldestBlock(family);
+    store<u32>(OLDEST_HAND, block);
+    at = address(block);
+    if (kindOf(at) == META) return 0;
+    noted = oldestOf(at);
     slot = refreshOldest(at);
-    if (oldestOf(at) == noted) break;
-  }
-  const at = address(block);
-  store<u32>(OLDEST_HAND, block);
-  return slot < slotsOf(at) ? (block << 4) | slot : (block << 4) | 15;
+  } while (oldestOf(at) != noted && --tries != 0);
+  return (load<u32>(OLDEST_HAND) << 4) | slot;
 }
 
 /** Evicts the metric that was pushed longest ago from the family that holds most. False: a refusal, counted. */
 function evict(newcomers: u32, keep: u32): bool {
   const family = largestFamily();
-  if (family == 0) return refuse(REFUSED_FULL);
-  const oldest = oldestMetric(family);
-  if (oldest == keep) return refuse(REFUSED_FULL);
+  let oldest = family == 0 ? 0 : oldestMetric(family);
+  if (oldest != 0 && oldest == keep) {
+    // All are as young as this one: then one of the next block goes.
+    const next = nextBlock(address(oldest >> 4));
+    oldest = (next << 4) | refreshOldest(address(next));
+  }
+  if (oldest == 0 || oldest == keep) return refuse(REFUSED_FULL);
   const at = address(oldest >> 4);
-  const record = recordAt(at, oldest & 15);
-  const stamp = record == 0 ? oldestOf(at) : loadStamp(record + STAMP_AT);
-  if (family == newcomers && !isSilent(classOf(at), stamp)) {
+  if (family == newcomers && !isSilent(classOf(at), oldestOf(at))) {
     // In a family of more blocks than one search looks at, the next one goes on behind these.
     store<u32>(OLDEST_HAND, searchEnd);
     store<f64>(OLDEST_UNTIL, -Infinity);
     return refuse(REFUSED_FAMILY);
   }
-  if (record == 0) {
-    if (kindOf(at) != META) return refuse(REFUSED_FULL);
-    dropBlock(oldest >> 4, family);
-  } else {
-    removeMetric(oldest);
-    count(EVICTED);
-  }
+  removeMetric(oldest);
+  count(EVICTED);
   return true;
 }
 
@@ -352,7 +291,7 @@ export function beginRoom(): void {
  * metric to grow, which is not evicted for it. False: there is none to be made; counted.
  */
 export function makeRoom(newcomers: u32, keep: u32): bool {
-  if (sweep(SWEEP_BLOCKS) != 0) return true;
+  if (sweep() != 0) return true;
   if (dropHelp() || dropMetadata(newcomers)) return true;
   if (rejects() || ++evictions > EVICTIONS) return refuse(REFUSED_FULL);
   return evict(keep == 0 ? newcomers : 0, keep);
@@ -360,5 +299,5 @@ export function makeRoom(newcomers: u32, keep: u32): bool {
 
 /** Room for metadata: only what is expired goes, and for a family, HELP texts. */
 export function makeMetadataRoom(forFamily: bool): bool {
-  return sweep(SWEEP_BLOCKS) != 0 || (forFamily && dropHelp());
+  return sweep() != 0 || (forFamily && dropHelp());
 }

@@ -1,9 +1,9 @@
 /**
  * Time and times to live. The host's milliseconds become stamps of a few bits, counted in the unit of a class:
  *
- *   +0  f64  time to live in ms, 0: never expires     +16  u32  stamp of the time that is now
- *   +8  u32  unit in ms                               +20  u32  blocks of this class
- *   +12 u32  time to live in units
+ *   +0  u32  time to live in ms, or ENDLESS             +12  u32  stamp of the time that is now
+ *   +4  u32  unit in ms                               +16  u32  blocks of this class
+ *   +8  u32  time to live in units
  *
  * A metric whose age in units has reached its class' is expired. For times to live up to a minute (narrow, 16-bit
  * stamps) the unit is a millisecond and expiry exact; else it comes up to two 60,000ths of the time to live late,
@@ -15,16 +15,17 @@ import { CLASS_BYTES, CLASSES, NOW } from "./header";
 import { CLASS_LIMIT, STAMP, STAMP_MASK, WIDE } from "./layout";
 
 const TTL: usize = 0;
-const UNIT: usize = 8;
-const UNITS: usize = 12;
-const STAMP_NOW: usize = 16;
-const BLOCKS: usize = 20;
+const UNIT: usize = 4;
+const UNITS: usize = 8;
+const STAMP_NOW: usize = 12;
+const BLOCKS: usize = 16;
 
-/** Units that the longest-lived age may count. */
-const LIFE: f64 = WIDE ? 3000000000 : 60000;
+/** The time to live of what never expires. */
+export const ENDLESS: u32 = 0xffffffff;
+
 const NEVER_UNIT: u32 = WIDE ? 1000 : 60000;
 /** Age in units at which a metric that never expires stays. */
-export const AGE_LIMIT: u32 = LIFE as u32;
+const AGE_LIMIT: u32 = WIDE ? 3000000000 : 60000;
 /** Milliseconds after which all stamps are looked at again. */
 export const SWEEP_MS: f64 = WIDE ? 864000000 : 4000;
 /** Latest time: a whole number of milliseconds that a double holds. */
@@ -62,14 +63,14 @@ export function setNow(ms: f64): void {
   }
 }
 
-function define(index: u32, ttlMs: f64): void {
+function define(index: u32, ttlMs: u32): void {
   let unit = NEVER_UNIT;
   let units: u32 = -1;
-  if (ttlMs != 0) {
-    unit = ceil(ttlMs / LIFE) as u32;
-    units = (ceil(ttlMs / (unit as f64)) as u32) + (unit > 1 ? 1 : 0);
+  if (ttlMs != ENDLESS) {
+    unit = (ttlMs - 1) / AGE_LIMIT + 1;
+    units = (ttlMs - 1) / unit + (unit > 1 ? 2 : 1);
   }
-  store<f64>(at(index), ttlMs, TTL);
+  store<u32>(at(index), ttlMs, TTL);
   store<u32>(at(index), unit, UNIT);
   store<u32>(at(index), units, UNITS);
   store<u32>(at(index), 0, BLOCKS);
@@ -77,7 +78,7 @@ function define(index: u32, ttlMs: f64): void {
 }
 
 /** Begins with one class, the default: 0. */
-export function initialize(ttlMs: f64): void {
+export function initialize(ttlMs: u32): void {
   define(0, ttlMs);
 }
 
@@ -85,42 +86,23 @@ export function initialize(ttlMs: f64): void {
  * The class of this time to live, made where there is none. If all are in use, the one with the next longer time to
  * live, or else the longest.
  */
-export function classOf(ttlMs: f64): u32 {
+export function classOf(ttlMs: u32): u32 {
   let unused: u32 = 0;
-  for (let i: u32 = 0; i < CLASS_LIMIT; ++i) {
-    const defined = load<u32>(at(i), UNIT) != 0;
-    if (defined && load<f64>(at(i), TTL) == ttlMs) return i;
-    if (unused == 0 && i != 0 && load<u32>(at(i), BLOCKS) == 0) unused = i;
-  }
-  if (unused != 0) {
-    define(unused, ttlMs);
-    return unused;
-  }
   let best: u32 = 0;
-  for (let i: u32 = 1; i < CLASS_LIMIT; ++i) if (fits(ttlMs, i, best)) best = i;
-  return best;
+  for (let i: u32 = 0; i < CLASS_LIMIT; ++i) {
+    const ttl = ttlOf(i);
+    if (ttl == ttlMs) return i;
+    if (i != 0 && load<u32>(at(i), BLOCKS) == 0) unused = i;
+    if (ttlOf(best) < ttlMs ? ttl > ttlOf(best) : ttl > ttlMs && ttl < ttlOf(best)) best = i;
+  }
+  if (unused == 0) return best;
+  define(unused, ttlMs);
+  return unused;
 }
 
-/** Whether class `a` serves a time to live that has no class of its own better than class `b`. */
-function fits(ttlMs: f64, a: u32, b: u32): bool {
-  const wanted = ttlMs == 0 ? Infinity : ttlMs;
-  const first = load<f64>(at(a), TTL) == 0 ? Infinity : load<f64>(at(a), TTL);
-  const second = load<f64>(at(b), TTL) == 0 ? Infinity : load<f64>(at(b), TTL);
-  if (first >= wanted) return second < wanted || first < second;
-  return second < wanted && first > second;
-}
-
-/** Whether the class is in use. */
-export function isDefined(index: u32): bool {
-  return load<u32>(at(index), UNIT) != 0;
-}
-
-export function ttlOf(index: u32): f64 {
-  return load<f64>(at(index), TTL);
-}
-
-export function unitOf(index: u32): u32 {
-  return load<u32>(at(index), UNIT);
+/** Time to live of a class in ms, or ENDLESS; 0: the class was never in use. */
+export function ttlOf(index: u32): u32 {
+  return load<u32>(at(index), TTL);
 }
 
 export function stampOf(index: u32): u32 {
@@ -146,13 +128,29 @@ export function ageMs(index: u32, stamp: u32): f64 {
   return (age(index, stamp) as f64) * (load<u32>(at(index), UNIT) as f64);
 }
 
+/** Age in units at which a metric of the class is expired. */
+export function unitsOf(index: u32): u32 {
+  return load<u32>(at(index), UNITS);
+}
+
 export function isExpired(index: u32, stamp: u32): bool {
-  return age(index, stamp) >= load<u32>(at(index), UNITS);
+  return age(index, stamp) >= unitsOf(index);
+}
+
+/** Whether a stamp is expired `passed` units from now; where nothing expires, whether its age would soon wrap. */
+export function isOver(index: u32, stamp: u32, passed: u64): bool {
+  const limit = ttlOf(index) == ENDLESS ? AGE_LIMIT : unitsOf(index);
+  return (age(index, stamp) as u64) + passed >= (limit as u64);
+}
+
+/** The stamp whose age `passed` units from now is the one at which metrics that never expire stay. */
+export function limitStamp(index: u32, passed: u64): u32 {
+  return stampOf(index) - AGE_LIMIT + (min<u64>(passed, AGE_LIMIT as u64) as u32);
 }
 
 /** The earliest time at which a metric with this stamp can be expired. */
 export function dueAt(index: u32, stamp: u32): f64 {
-  const units = load<u32>(at(index), UNITS);
+  const units = unitsOf(index);
   if (units == <u32>-1) return Infinity;
   const unit = load<u32>(at(index), UNIT) as f64;
   const left = units - min(units, age(index, stamp));
@@ -161,7 +159,7 @@ export function dueAt(index: u32, stamp: u32): f64 {
 
 /** Whether a metric with this stamp has not been pushed for a quarter of its time to live. */
 export function isSilent(index: u32, stamp: u32): bool {
-  return age(index, stamp) >= load<u32>(at(index), UNITS) >> 2;
+  return age(index, stamp) >= unitsOf(index) >> 2;
 }
 
 if (STAMP != 2 && STAMP != 4) ERROR("stamps have two or four bytes");

@@ -3,125 +3,98 @@
  */
 
 import { classOf, createBlock, META, setClass, setOldest } from "./block";
-import { checkText, copy, equal, hash, sequence } from "./bytes";
+import { checkText, equal, hash } from "./bytes";
 import { makeMetadataRoom } from "./cache";
-import { stampOf } from "./clock";
-import { LAST_TYPE, TTL, TTL_NEVER, TYPED_NAME } from "./connection";
+import { ENDLESS, stampOf } from "./clock";
+import { LAST_TYPE, TTL, TYPED_NAME } from "./connection";
 import {
   BY_BASE,
   COUNTER,
   createFamily,
   declaredOf,
   findFamily,
+  findRelative,
   flags,
   freeFamily,
-  GAUGE,
-  GAUGE_HISTOGRAM,
-  HISTOGRAM,
   helpOf,
   INFO,
   lastBlock,
   nameLength,
   STATESET,
-  SUMMARY,
   setFlag,
   setHelp,
   setTypes,
   setUnit,
   TYPED,
   typeOf,
-  UNTYPED,
   unitOf,
 } from "./family";
 import { BAD_METADATA, BAD_TTL, CLASHES, count, HELP_DROPPED, METADATA, PUSHES, UNIT_DROPPED } from "./header";
 import { address } from "./heap";
 import { createHelp, HELP_LIMIT, helpLength, helpText, releaseHelp } from "./help";
-import { NAME_LIMIT, TEXT } from "./layout";
-import { skipName, skipQuoted } from "./line";
+import { TEXT } from "./layout";
+import {
+  atEnd,
+  begin,
+  cursor,
+  isApart,
+  isEscaped,
+  isNameSize,
+  readName,
+  readWord,
+  textAt,
+  textBytes,
+  wordAt,
+  wordEnd,
+} from "./line";
 import { noticeDue } from "./metric";
-import { closeOpen, hasMetrics, holdsMany, TAKEN } from "./sample";
+import { claimNames, hasMetrics, holdsMany } from "./owner";
+import { closeRound } from "./round";
+import { TAKEN } from "./sample";
+import { EOF, EXACT, INFO_SUFFIX, isWord, NEVER, nth, TOTAL_SUFFIX, TYPES } from "./word";
 
-/** The name that the line is about, between its quotes if it has them, and where the rest begins. */
-let nameAt: usize = 0;
-let nameBytes: usize = 0;
-let restAt: usize = 0;
+/** Units of a duration, each its letter and how many the next one has of it (u8): s, m, h, d, w. */
+const UNITS: usize = memory.data<u8>([115, 60, 109, 60, 104, 24, 100, 7, 119, 0]);
 
-function isSpace(byte: u32): bool {
-  return byte == 32 || byte == 9;
+const MINUTE: u64 = 60000;
+
+/** Kinds of lines, in the order of their words; the last is UNIT. */
+const EOF_LINE: u32 = 0;
+const TTL_LINE: u32 = 1;
+const TYPE_LINE: u32 = 2;
+const HELP_LINE: u32 = 3;
+const KINDS: u32 = 5;
+
+/** Which of `count` words, `word` and those behind it, was read last; `count`: none. */
+function which(word: usize, count: u32): u32 {
+  let index: u32 = 0;
+  while (index < count && !isWord(wordAt, wordEnd, nth(word, index), EXACT)) ++index;
+  return index;
 }
 
-function skipSpace(at: usize, end: usize): usize {
-  while (at < end && isSpace(load<u8>(at))) ++at;
-  return at;
-}
-
-/** The end of the line without the spaces there. */
-function trimEnd(at: usize, end: usize): usize {
-  while (end > at && isSpace(load<u8>(end - 1))) --end;
-  return end;
-}
-
-/** Reads the name at `at`, and the space behind it. */
-function readName(at: usize, end: usize): bool {
-  at = skipSpace(at, end);
-  nameAt = at;
-  if (at < end && load<u8>(at) == 34) {
-    const quote = skipQuoted(++nameAt, end);
-    if (quote == 0) return false;
-    nameBytes = quote - nameAt;
-    at = quote + 1;
-  } else {
-    at = skipName(at, end, true);
-    nameBytes = at - nameAt;
-  }
-  if (nameBytes == 0 || nameBytes > NAME_LIMIT || (at < end && !isSpace(load<u8>(at)))) return false;
-  restAt = skipSpace(at, end);
-  return true;
-}
-
-/** Whether the word [at, end) is these bytes; the longer ones are given as two. */
-function isWord(at: usize, end: usize, bytes: usize, first: u64, second: u64): bool {
-  if (end - at != bytes) return false;
-  store<u64>(TEXT, first);
-  store<u64>(TEXT, second, 8);
-  return equal(at, TEXT, bytes);
-}
-
-/** The type that the word [at, end) names, with TYPED; 0: none. */
-function readType(at: usize, end: usize): u32 {
-  if (isWord(at, end, 5, 0x6567756167, 0)) return GAUGE | TYPED;
-  if (isWord(at, end, 7, 0x7265746e756f63, 0)) return COUNTER | TYPED;
-  if (isWord(at, end, 9, 0x6172676f74736968, 0x6d)) return HISTOGRAM | TYPED;
-  if (isWord(at, end, 7, 0x7972616d6d7573, 0)) return SUMMARY | TYPED;
-  if (isWord(at, end, 7, 0x64657079746e75, 0)) return UNTYPED | TYPED;
-  if (isWord(at, end, 7, 0x6e776f6e6b6e75, 0)) return UNTYPED | TYPED;
-  if (isWord(at, end, 14, 0x7369686567756167, 0x6d6172676f74)) return GAUGE_HISTOGRAM | TYPED;
-  if (isWord(at, end, 4, 0x6f666e69, 0)) return INFO | TYPED;
-  if (isWord(at, end, 8, 0x7465736574617473, 0)) return STATESET | TYPED;
-  return 0;
-}
-
-/** The family called like the line's name with a suffix, if it was declared by that name without it; or 0. */
-function suffixed(suffix: u64, bytes: usize, type: u32): u32 {
-  copy(TEXT, nameAt, nameBytes);
-  store<u64>(TEXT + nameBytes, suffix);
-  const family = findFamily(TEXT, nameBytes + bytes);
+/**
+ * The family called like the line's name with the suffix of a type, if it was declared by that name without it, or was
+ * not declared to be another; or 0.
+ * `type` is what a TYPE line says, else 0.
+ */
+function suffixed(suffix: usize, own: u32, type: u32): u32 {
+  if (type != 0 && type != (own | TYPED)) return 0;
+  const family = findRelative(textAt, textBytes, suffix);
   if (family == 0) return 0;
   const at = address(family);
   if ((flags(at) & BY_BASE) != 0) return family;
-  return type != 0 && hasMetrics(family) && !holdsMany(typeOf(at) & 7) ? family : 0;
+  return type != 0 && hasMetrics(family) && (typeOf(at) == 0 || typeOf(at) == type) ? family : 0;
 }
 
 /**
  * The family that the line is about, or 0. OpenMetrics declares `x`, and samples are `x_total` or `x_info`: the family
- * is called like its sample here, as in text 0.0.4. `type` is what a TYPE line says, else 0.
+ * is called like its sample here, as in text 0.0.4.
  */
 function target(type: u32): u32 {
-  const family = findFamily(nameAt, nameBytes);
+  const family = findFamily(textAt, textBytes);
   if (family != 0 && hasMetrics(family)) return family;
-  let other: u32 = 0;
-  if (type == 0 || type == (COUNTER | TYPED)) other = suffixed(0x6c61746f745f, 6, type);
-  if (other == 0 && (type == 0 || type == (INFO | TYPED))) other = suffixed(0x6f666e695f, 5, type);
+  let other = suffixed(TOTAL_SUFFIX, COUNTER, type);
+  if (other == 0) other = suffixed(INFO_SUFFIX, INFO, type);
   return other != 0 ? other : family;
 }
 
@@ -137,9 +110,9 @@ function createMetadata(index: u32, isType: bool): u32 {
 }
 
 function tryMetadata(index: u32): u32 {
-  const family = createFamily(nameAt, nameBytes);
+  const family = createFamily(textAt, textBytes);
   if (family == 0) return 0;
-  if (createBlock(family, 0, index, META, 0) != 0) return family;
+  if (createBlock(family, 0, index | META, 0) != 0) return family;
   freeFamily(family);
   return 0;
 }
@@ -163,68 +136,53 @@ function family(type: u32, index: u32): u32 {
   return found;
 }
 
-/** A TYPE line says what the family's next samples are. */
+/** A TYPE line says what the family's next samples are; where that is another shape, its metrics keep their type. */
 function declare(ref: u32, type: u32): void {
   const at = address(ref);
   const current = typeOf(at);
   // Not called by the line's name: that is its sample's name without the suffix.
-  if (nameLength(at) != nameBytes && (flags(at) & BY_BASE) == 0) {
+  if (nameLength(at) != textBytes && (flags(at) & BY_BASE) == 0) {
     // A unit was the end of the whole name until now.
     setUnit(ref, 0);
     setFlag(address(ref), BY_BASE, true);
   }
-  if (!hasMetrics(ref)) {
-    if (current != 0 && current != type) count(CLASHES);
-    setTypes(at, type, type);
-    return;
-  }
-  if (current == type) {
-    setTypes(at, type, type);
-    return;
-  }
-  if (holdsMany(current & 7) || holdsMany(type & 7)) {
-    if (declaredOf(at) != type) count(CLASHES);
-    setTypes(at, current, type);
-    return;
-  }
-  if (current != 0) count(CLASHES);
-  setTypes(at, type, type);
+  const stays = hasMetrics(ref) && current != type && (holdsMany(current) || holdsMany(type));
+  const known = stays ? declaredOf(at) : current;
+  if (known != type && (stays || known != 0)) count(CLASHES);
+  setTypes(at, stays ? current : type, type);
 }
 
-function takeType(end: usize, index: u32): i32 {
-  end = trimEnd(restAt, end);
-  const type = readType(restAt, end);
-  if (type == 0) return BAD_METADATA;
+/** Takes the rest of a TYPE line. False: it is bad. */
+function takeType(index: u32): bool {
+  readWord();
+  // Behind the last type is "unknown", which is untyped.
+  const word = which(TYPES, STATESET + 2);
+  if (word > STATESET + 1 || !atEnd()) return false;
+  const type = (word & STATESET) | TYPED;
   const ref = family(type, index);
-  store<u32>(TYPED_NAME, hash(nameAt, nameBytes));
+  claimNames(type, textAt, textBytes, false);
+  store<u32>(TYPED_NAME, hash(textAt, textBytes));
   store<u8>(LAST_TYPE, ref == 0 ? type : 0);
   if (ref != 0) declare(ref, type);
-  return TAKEN;
+  return true;
 }
 
 /** Writes the text [at, end) of a HELP line to `to` with text 0.0.4's escapes, cut to fit; returns its end. */
 function escapeHelp(to: usize, at: usize, end: usize): usize {
   const limit = to + HELP_LIMIT;
-  while (at < end) {
-    const byte = load<u8>(at) as u32;
-    if (byte != 92) {
-      const bytes = sequence(at, end);
-      if (to + bytes > limit) break;
-      copy(to, at, bytes);
-      to += bytes;
-      at += bytes;
-      continue;
+  while (at < end && to < limit) {
+    let byte = load<u8>(at++) as u32;
+    if (byte == 92) {
+      if (isEscaped(at)) byte = load<u8>(at++);
+      if (byte != 34) {
+        if (to + 2 > limit) break;
+        store<u8>(to++, 92);
+      }
     }
-    const next = at + 1 < end ? (load<u8>(at, 1) as u32) : 0;
-    at += next == 92 || next == 110 || next == 34 ? 2 : 1;
-    if (to + 2 > limit) break;
-    if (next == 34) {
-      store<u8>(to++, 34);
-    } else {
-      store<u8>(to++, 92);
-      store<u8>(to++, next == 110 ? 110 : 92);
-    }
+    store<u8>(to++, byte);
   }
+  // The rest of a character: all of it goes.
+  for (; (load<u8>(at) & 0xc0) == 0x80; --at) --to;
   return to;
 }
 
@@ -239,80 +197,77 @@ function keepHelp(ref: u32, bytes: usize): void {
   }
   if (bytes == 0) return;
   const help = createHelp(TEXT, bytes, ref);
-  if (help != 0 && setHelp(ref, help)) return;
-  if (help != 0) releaseHelp(help);
+  if (help != 0) {
+    if (setHelp(ref, help)) return;
+    releaseHelp(help);
+  }
   count(HELP_DROPPED);
 }
 
-function takeHelp(end: usize, index: u32): i32 {
+function takeHelp(end: usize, index: u32): void {
   makeMetadataRoom(false);
   const ref = family(0, index);
   if (ref == 0) count(HELP_DROPPED);
-  else keepHelp(ref, escapeHelp(TEXT, restAt, end) - TEXT);
-  return TAKEN;
+  else keepHelp(ref, escapeHelp(TEXT, cursor, end) - TEXT);
 }
 
-function takeUnit(end: usize, index: u32): i32 {
-  end = trimEnd(restAt, end);
-  const bytes = end - restAt;
-  const begin = nameAt + nameBytes - bytes;
-  if (bytes >= nameBytes || (bytes != 0 && (load<u8>(begin - 1) != 95 || !equal(begin, restAt, bytes)))) {
-    count(UNIT_DROPPED);
-    return TAKEN;
-  }
+/** Takes the rest of a UNIT line. False: it is no unit of this family, or there is no room. */
+function takeUnit(index: u32): bool {
+  readWord();
+  const bytes = wordEnd - wordAt;
+  const begin = textAt + textBytes - bytes;
+  if (!atEnd() || bytes >= textBytes) return false;
+  if (bytes != 0 && (load<u8>(begin - 1) != 95 || !equal(begin, wordAt, bytes))) return false;
   const ref = family(0, index);
-  if (ref == 0) return TAKEN;
-  const isBase = nameLength(address(ref)) != nameBytes;
-  if (isBase != ((flags(address(ref)) & BY_BASE) != 0)) {
-    count(UNIT_DROPPED);
-    return TAKEN;
-  }
-  if (unitOf(address(ref)) != bytes && !setUnit(ref, bytes)) count(UNIT_DROPPED);
-  return TAKEN;
+  if (ref == 0) return true;
+  const at = address(ref);
+  if ((nameLength(at) != textBytes) != ((flags(at) & BY_BASE) != 0)) return false;
+  return unitOf(at) == bytes || setUnit(ref, bytes);
 }
 
-/** Milliseconds of the unit at `at`; its bytes are left in `unitBytes`. 0: none. */
-let unitBytes: usize = 0;
-function unitMs(at: usize, end: usize): f64 {
-  unitBytes = 1;
-  if (at >= end) return 0;
-  const byte = load<u8>(at) as u32;
-  if (byte == 109 && at + 1 < end && load<u8>(at, 1) == 115) {
-    unitBytes = 2;
-    return 1;
-  }
-  if (byte == 115) return 1000;
-  if (byte == 109) return 60000;
-  if (byte == 104) return 3600000;
-  if (byte == 100) return 86400000;
-  return byte == 119 ? 604800000 : 0;
+/** Milliseconds of the unit with this letter, 0: none. */
+function unitMs(letter: u32): u64 {
+  let ms: u64 = 1000;
+  for (let unit = UNITS; ms != 0 && load<u8>(unit) != letter; unit += 2) ms *= load<u8>(unit, 1) as u64;
+  return ms;
+}
+
+/** The number, or the longest time to live in ms. */
+function limited(ms: u64): u64 {
+  return min(ms, (ENDLESS - 1) as u64);
 }
 
 /** Reads a duration as `# TTL` has it: "90s", "1h30m", "never", "0". False: it is none. */
-function takeTtl(at: usize, end: usize): bool {
-  if (isWord(at, end, 5, 0x726576656e, 0) || isWord(at, end, 1, 0x30, 0)) {
-    store<u32>(TTL, TTL_NEVER);
-    return true;
+function takeTtl(): bool {
+  readWord();
+  if (!atEnd()) return false;
+  let sum: u64 = ENDLESS as u64;
+  if (which(NEVER, 2) == 2) {
+    sum = 0;
+    let at = wordAt;
+    do {
+      const start = at;
+      let value: u64 = 0;
+      let digit = (load<u8>(at) as u32) - 48;
+      for (; digit < 10; digit = (load<u8>(++at) as u32) - 48) value = value * 10 + (digit as u64);
+      const digits = at - start;
+      let unit = unitMs(load<u8>(at++));
+      if (unit == MINUTE && load<u8>(at) == 115) {
+        unit = 1;
+        ++at;
+      }
+      if (unit == 0 || digits - 1 > 11) return false;
+      sum = limited(sum + limited(value) * unit);
+    } while (at < wordEnd);
+    if (sum == 0) return false;
   }
-  let sum: f64 = 0;
-  if (at == end) return false;
-  while (at < end) {
-    const start = at;
-    let value: f64 = 0;
-    while (at < end && (load<u8>(at) as u32) - 48 < 10) value = value * 10 + ((load<u8>(at++) - 48) as f64);
-    const unit = unitMs(at, end);
-    if (at == start || at - start > 12 || unit == 0) return false;
-    sum += value * unit;
-    at += unitBytes;
-  }
-  if (sum == 0) return false;
-  store<u32>(TTL, min(sum, 4294967294) as u32);
+  store<u32>(TTL, sum as u32);
   return true;
 }
 
 /** Ends a push: `# EOF`, or the end of the connection. */
 export function endPush(): void {
-  closeOpen();
+  closeRound();
   store<u32>(TTL, 0);
   store<u8>(LAST_TYPE, 0);
   count(PUSHES);
@@ -323,25 +278,26 @@ export function endPush(): void {
  * TAKEN, or why it is bad.
  */
 export function takeComment(at: usize, end: usize, index: u32): i32 {
-  at = skipSpace(at + 1, end);
-  const word = at;
-  while (at < end && !isSpace(load<u8>(at))) ++at;
-  if (isWord(word, at, 3, 0x464f45, 0)) {
-    if (skipSpace(at, end) == end) endPush();
+  begin(at + 1, end);
+  readWord();
+  const kind = which(EOF, KINDS);
+  if (kind == KINDS) return TAKEN;
+  if (kind == EOF_LINE) {
+    if (atEnd()) endPush();
     return TAKEN;
   }
-  if (isWord(word, at, 3, 0x4c5454, 0)) {
-    if (!takeTtl(skipSpace(at, end), trimEnd(at, end))) count(BAD_TTL);
+  if (kind == TTL_LINE) {
+    if (!takeTtl()) count(BAD_TTL);
     return TAKEN;
   }
-  const isType = isWord(word, at, 4, 0x45505954, 0);
-  const isHelp = isWord(word, at, 4, 0x504c4548, 0);
-  if (!isType && !isHelp && !isWord(word, at, 4, 0x54494e55, 0)) return TAKEN;
-  closeOpen();
-  const text = checkText(at, end - at);
+  closeRound();
+  const text = checkText(cursor, end - cursor);
   if (text != 0) return text;
-  if (!readName(at, end)) return BAD_METADATA;
-  const result = isType ? takeType(end, index) : isHelp ? takeHelp(end, index) : takeUnit(end, index);
-  if (result == TAKEN) count(METADATA);
-  return result;
+  if (!readName(true) || !isNameSize(textBytes) || !isApart()) return BAD_METADATA;
+  if (kind == HELP_LINE) takeHelp(end, index);
+  else if (kind == TYPE_LINE) {
+    if (!takeType(index)) return BAD_METADATA;
+  } else if (!takeUnit(index)) count(UNIT_DROPPED);
+  count(METADATA);
+  return TAKEN;
 }

@@ -3,7 +3,7 @@
  *
  *   +0  u32  the metric pushed last: a hint where to look for the next, and the open metric, if there is one
  *   +4  u32  hash of the name in the last TYPE line
- *   +8  u32  time to live in ms that `# TTL` set, 0: none, 0xffffffff: never
+ *   +8  u32  time to live in ms that `# TTL` set, 0: none; ENDLESS of clock.ts
  *   +12 u8   round of the open metric, one of many samples that is being pushed; 0: none is open
  *   +13 u8   1: inside a line that is too long
  *   +14 u8   type in the last TYPE line, 0: none
@@ -19,4 +19,3 @@ export const TTL: usize = CONNECTION + 8;
 export const ROUND: usize = CONNECTION + 12;
 export const SKIPPING: usize = CONNECTION + 13;
 export const LAST_TYPE: usize = CONNECTION + 14;
-export const TTL_NEVER: u32 = 0xffffffff;

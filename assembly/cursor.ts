@@ -1,91 +1,86 @@
 /**
- * Where open renders stand, kept right while blocks and families go. A row of the render table:
+ * Where open renders stand, kept right while metrics, blocks and families go. A row of the render table, all zero for a
+ * render that is closed:
  *
- *   +0  u32  1: open                      +20 u32  pass over the family (render.ts)
- *   +4  u32  flags of renderOpen          +24 u32  generation: what was created later is not on the page
- *   +8  u32  family, 0: the end           +28 u32  next sample of a metric that fills more than one piece
- *   +12 u32  block, 0: before the first   +32 u32  1: the family's blocks are done
- *   +16 u32  slot in the block            +36 u32  1: the family's metadata are written
+ *   +0  u32  flags of renderOpen, and OPEN           +16 u32  1: this pass' metadata are written
+ *   +4  u32  generation: what was created            +20 u32  metric (block << 4 | slot), 0: before the first,
+ *            later is not on the page                         DONE: behind the last
+ *   +8  u32  family, 0: the end                      +24 u32  its next sample, if it fills more than one piece
+ *   +12 u32  pass over the family (title.ts)
+ *
+ * Each place is one inside of the place before it: whoever leaves one begins anew in all behind it.
  */
+import { clear } from "./bytes";
 import { RENDER_BYTES, RENDER_LIMIT, RENDERS } from "./layout";
 
-export const OPEN: usize = 0;
-export const RENDER_FLAGS: usize = 4;
+export const RENDER_FLAGS: usize = 0;
+export const BORN: usize = 4;
 export const AT_FAMILY: usize = 8;
-export const AT_BLOCK: usize = 12;
-export const AT_SLOT: usize = 16;
-export const PASS: usize = 20;
-export const BORN: usize = 24;
-export const AT_SAMPLE: usize = 28;
-export const BLOCKS_DONE: usize = 32;
-export const TITLED: usize = 36;
-export const COMPLETE: usize = 40;
-export const BORN_NEXT: usize = 44;
+export const PASS: usize = 12;
+export const TITLED: usize = 16;
+export const AT_METRIC: usize = 20;
+export const AT_SAMPLE: usize = 24;
 
-/** Number of open renders. */
-export let openRenders: u32 = 0;
+/** In the flags of a row: the render is open. */
+export const OPEN: u32 = 4;
+/** No metric: all blocks of the family are done. */
+export const DONE: u32 = -1;
 
+/** Behind the last row. */
+export const RENDERS_END: usize = RENDERS + RENDER_BYTES * (RENDER_LIMIT as usize);
+
+/** Row of a render. */
 export function render(handle: u32): usize {
   return RENDERS + (handle as usize) * RENDER_BYTES;
 }
 
-export function countOpen(by: i32): void {
-  openRenders += by as u32;
+/** Begins with all renders closed. */
+export function initialize(): void {
+  clear(RENDERS, RENDERS_END - RENDERS);
 }
 
-/** Puts a render at the beginning of a family. */
-export function enterFamily(at: usize, family: u32): void {
-  store<u32>(at, family, AT_FAMILY);
-  store<u32>(at, 0, PASS);
-  enterPass(at);
+/** Number of rows that have this value in a field. */
+function rowsWith(field: usize, value: u32): u32 {
+  let rows: u32 = 0;
+  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) if (load<u32>(at + field) == value) ++rows;
+  return rows;
 }
 
-/** Puts a render before the first block of its family. */
-export function enterPass(at: usize): void {
-  store<u32>(at, 0, AT_BLOCK);
-  store<u32>(at, 0, AT_SLOT);
-  store<u32>(at, 0, AT_SAMPLE);
-  store<u32>(at, 0, BLOCKS_DONE);
-  store<u32>(at, 0, TITLED);
-}
-
-/** A block goes; `next` follows it in its family, 0: none. */
-export function blockGone(block: u32, next: u32): void {
-  if (openRenders == 0) return;
-  for (let i: u32 = 0; i < RENDER_LIMIT; ++i) {
-    const at = render(i);
-    if (load<u32>(at, OPEN) == 0 || load<u32>(at, AT_BLOCK) != block) continue;
-    store<u32>(at, next, AT_BLOCK);
-    store<u32>(at, 0, AT_SLOT);
-    store<u32>(at, 0, AT_SAMPLE);
-    if (next == 0) store<u32>(at, 1, BLOCKS_DONE);
-  }
-}
-
-/** A family goes; `next` was created after it, 0: none. */
-export function familyGone(family: u32, next: u32): void {
-  if (openRenders == 0) return;
-  for (let i: u32 = 0; i < RENDER_LIMIT; ++i) {
-    const at = render(i);
-    if (load<u32>(at, OPEN) != 0 && load<u32>(at, AT_FAMILY) == family) enterFamily(at, next);
-  }
-}
-
-/** A metric goes or is moved: a render in the middle of it goes on with the next. */
-export function metricGone(block: u32, slot: u32): void {
-  if (openRenders == 0) return;
-  for (let i: u32 = 0; i < RENDER_LIMIT; ++i) {
-    const at = render(i);
-    if (load<u32>(at, AT_BLOCK) == block && load<u32>(at, AT_SLOT) == slot) store<u32>(at, 0, AT_SAMPLE);
-  }
+/** Number of open renders. */
+export function openRenders(): u32 {
+  return RENDER_LIMIT - rowsWith(RENDER_FLAGS, 0);
 }
 
 /** Whether an open render stands in this family. */
 export function isInside(family: u32): bool {
-  if (openRenders == 0) return false;
-  for (let i: u32 = 0; i < RENDER_LIMIT; ++i) {
-    const at = render(i);
-    if (load<u32>(at, OPEN) != 0 && load<u32>(at, AT_FAMILY) == family) return true;
-  }
-  return false;
+  return rowsWith(AT_FAMILY, family) != 0;
 }
+
+/** Puts a render at `place`, in the field at `at` of its row, and at the begin of all inside of it. */
+export function enter(at: usize, place: u32): void {
+  const end = (at | (RENDER_BYTES - 1)) + 1;
+  store<u32>(at, place);
+  clear(at + 4, end - at - 4);
+}
+
+/** Makes renders that stand at `from` stand at `to`; `bits` of the field are inside of that place. */
+function leave(field: usize, bits: u32, from: u32, to: u32): void {
+  for (let at = RENDERS + field; at < RENDERS_END; at += RENDER_BYTES) if (load<u32>(at) >> bits == from) enter(at, to);
+}
+
+/** A family goes; `next` was created after it, 0: none. */
+export function familyGone(family: u32, next: u32): void {
+  leave(AT_FAMILY, 0, family, next);
+}
+
+/** A block goes; `next` follows it in its family, 0: none. */
+export function blockGone(block: u32, next: u32): void {
+  leave(AT_METRIC, 4, block, next == 0 ? DONE : next << 4);
+}
+
+/** A metric goes or is moved: a render in the middle of it goes on with the next. */
+export function metricGone(metric: u32): void {
+  leave(AT_METRIC, 0, metric, metric);
+}
+
+if (RENDERS % RENDER_BYTES != 0) ERROR("a row's address does not tell where it ends");

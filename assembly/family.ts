@@ -22,17 +22,17 @@ import {
   FAMILIES,
   FAMILY_FIRST,
   FAMILY_LAST,
-  FAMILY_MASK,
+  FEW_MASK,
   HELP_HAND,
   LARGEST,
   LARGEST_HAND,
   NAME_BYTES,
+  replace,
   SECOND_BYTES,
-  SWEEP_BLOCK,
-  SWEEP_FAMILY,
 } from "./header";
 import { address, alloc, canGrow, FAMILY, insert, loadRef, release, remove, storeRef } from "./heap";
-import { REF, SEARCH_FAMILIES, WIDE } from "./layout";
+import { REF, SEARCH_FAMILIES, TEXT, WIDE } from "./layout";
+import { wordBytes } from "./word";
 
 const NEXT: usize = REF;
 const LAST: usize = REF * 2;
@@ -52,6 +52,8 @@ export const HAS_UNIT: u32 = 2;
 export const HAS_HOLES: u32 = 4;
 /** TYPE named it without its suffix, as OpenMetrics does: `x` for `x_total` or `x_info`. */
 export const BY_BASE: u32 = 8;
+/** A histogram or summary was declared that owns this name, as that of its samples. */
+export const CLAIMED: u32 = 16;
 
 /** Types; `TYPED` is set where a TYPE line said so. */
 export const UNTYPED: u32 = 0;
@@ -72,7 +74,7 @@ export function initialize(at: usize): void {
 }
 
 function bucketOf(h: u32): usize {
-  return buckets + ((h & load<u32>(FAMILY_MASK)) as usize) * REF;
+  return buckets + ((h & load<u32>(FEW_MASK)) as usize) * REF;
 }
 
 export function nameLength(at: usize): usize {
@@ -209,9 +211,11 @@ export function findFamily(text: usize, count: usize): u32 {
   return 0;
 }
 
-/** Whether the family `at` has this name. */
-export function hasName(at: usize, text: usize, count: usize): bool {
-  return nameLength(at) == count && equal(name(at), text, count);
+/** The family that is called like this text with a word behind it, or 0. */
+export function findRelative(text: usize, count: usize, suffix: usize): u32 {
+  copy(TEXT, text, count);
+  copy(TEXT + count, suffix + 1, wordBytes(suffix));
+  return findFamily(TEXT, count + wordBytes(suffix));
 }
 
 /** Makes a family without blocks. 0: there is no room. */
@@ -262,13 +266,9 @@ export function freeFamily(ref: u32): void {
   else storeRef(address(before) + NEXT, next);
   if (next == 0) store<u32>(FAMILY_LAST, before);
   else if (WIDE) storeRef(address(next) + PREVIOUS, before);
-  if (load<u32>(LARGEST) == ref) store<u32>(LARGEST, 0);
-  if (load<u32>(LARGEST_HAND) == ref) store<u32>(LARGEST_HAND, next);
-  if (load<u32>(HELP_HAND) == ref) store<u32>(HELP_HAND, next);
-  if (load<u32>(SWEEP_FAMILY) == ref) {
-    store<u32>(SWEEP_FAMILY, next);
-    store<u32>(SWEEP_BLOCK, 0);
-  }
+  replace(LARGEST, ref, 0);
+  replace(LARGEST_HAND, ref, next);
+  replace(HELP_HAND, ref, next);
   familyGone(ref, next);
   const bytes = size(at);
   release(ref, bytes);
@@ -276,41 +276,34 @@ export function freeFamily(ref: u32): void {
   add(NAME_BYTES, -(bytes as i32));
 }
 
-/** Notes or forgets the family's help. False: there is no room to note it. */
-export function setHelp(ref: u32, help: u32): bool {
-  let at = address(ref);
-  const has = (flags(at) & HAS_HELP) != 0;
-  if (!WIDE && help != 0 && !has) {
-    if (!canGrow(ref, REF)) return false;
-    insert(ref, helpAt(at), REF);
+/** Makes room for what `flag` says that the family has, or takes it away. False: there is no room. */
+function setOptional(ref: u32, flag: u32, place: usize, bytes: usize, wanted: bool): bool {
+  const has = (flags(address(ref)) & flag) != 0;
+  if (has == wanted) return true;
+  if (!WIDE) {
+    if (wanted) {
+      if (!canGrow(ref, bytes)) return false;
+      insert(ref, place, bytes);
+    } else remove(ref, place, bytes);
   }
-  at = address(ref);
-  if (help != 0) storeRef(helpAt(at), help);
-  else if (!WIDE && has) remove(ref, helpAt(at), REF);
-  at = address(ref);
-  setFlag(at, HAS_HELP, help != 0);
+  setFlag(address(ref), flag, wanted);
   if (WIDE) return true;
-  const by = help != 0 && !has ? (REF as i32) : help == 0 && has ? -(REF as i32) : 0;
+  const by = wanted ? (bytes as i32) : -(bytes as i32);
   add(NAME_BYTES, by);
   charge(ref, by);
   return true;
 }
 
+/** Notes or forgets the family's help. False: there is no room to note it. */
+export function setHelp(ref: u32, help: u32): bool {
+  if (!setOptional(ref, HAS_HELP, helpAt(address(ref)), REF, help != 0)) return false;
+  if (help != 0) storeRef(helpAt(address(ref)), help);
+  return true;
+}
+
 /** Notes the length of the family's unit, 0: it has none. False: there is no room. */
 export function setUnit(ref: u32, count: usize): bool {
-  let at = address(ref);
-  const has = (flags(at) & HAS_UNIT) != 0;
-  if (count == 0 && !has) return true;
-  if (!WIDE && !has) {
-    if (!canGrow(ref, 1)) return false;
-    insert(ref, unitAt(at), 1);
-  } else if (!WIDE && count == 0) remove(ref, unitAt(at), 1);
-  at = address(ref);
-  if (count != 0) store<u8>(unitAt(at), count as u32);
-  setFlag(at, HAS_UNIT, count != 0);
-  if (WIDE) return true;
-  const by = (count != 0 ? 1 : 0) - (has ? 1 : 0);
-  add(NAME_BYTES, by);
-  charge(ref, by);
+  if (!setOptional(ref, HAS_UNIT, unitAt(address(ref)), 1, count != 0)) return false;
+  if (count != 0) store<u8>(unitAt(address(ref)), count as u32);
   return true;
 }

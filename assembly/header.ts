@@ -4,69 +4,63 @@
  */
 import { CLASS_LIMIT, HEADER, HEADER_BYTES } from "./layout";
 
-export const CACHE_SIZE: usize = HEADER;
-export const FLAGS: usize = HEADER + 4;
-export const MAX_LINE: usize = HEADER + 8;
-export const SEGMENT_COUNT: usize = HEADER + 12;
-/** Number of buckets less one, for metrics, families and texts. */
-export const METRIC_MASK: usize = HEADER + 16;
-export const FAMILY_MASK: usize = HEADER + 20;
-export const TEXT_MASK: usize = HEADER + 24;
-/** Address of the first segment, behind the buckets. */
-export const SEGMENTS: usize = HEADER + 28;
 /** f64: the time, and the last time that all stamps were looked at. */
-export const NOW: usize = HEADER + 32;
-export const SWEPT: usize = HEADER + 40;
+export const NOW: usize = HEADER;
+export const SWEPT: usize = HEADER + 8;
 /** f64: no metric expires before this time; the same of the sweep that is under way. */
-export const NEXT_DUE: usize = HEADER + 48;
-export const PASS_DUE: usize = HEADER + 56;
-/** The family and block that the sweep under way comes to next. */
-export const SWEEP_FAMILY: usize = HEADER + 64;
-export const SWEEP_BLOCK: usize = HEADER + 68;
-/** First and last family in order of creation. */
-export const FAMILY_FIRST: usize = HEADER + 72;
-export const FAMILY_LAST: usize = HEADER + 76;
-/** The family that holds most, and where the search for it goes on. */
-export const LARGEST: usize = HEADER + 80;
-export const LARGEST_HAND: usize = HEADER + 84;
-/** The generation that metrics are created in, and whether any was since it began. */
-export const GENERATION: usize = HEADER + 88;
-export const GENERATION_USED: usize = HEADER + 92;
-/** The last round of a histogram's or summary's samples. */
-export const ROUND: usize = HEADER + 96;
-/** Segments: highest one ever used, last one with room made, where the search goes on. */
-export const SEGMENT_FILL: usize = HEADER + 100;
-export const SEGMENT_FREED: usize = HEADER + 104;
-export const SEGMENT_HAND: usize = HEADER + 108;
-/** How many there are now. */
-export const HELPS: usize = HEADER + 112;
-export const METRICS: usize = HEADER + 116;
-export const SERIES: usize = HEADER + 120;
-export const FAMILIES: usize = HEADER + 124;
+export const NEXT_DUE: usize = HEADER + 16;
+export const PASS_DUE: usize = HEADER + 24;
+/** f64: metrics of `OLDEST_HAND` pushed before this time are older than those of all other blocks searched. */
+export const OLDEST_UNTIL: usize = HEADER + 32;
 /** 32 counters of 64 bits. */
-export const COUNTERS: usize = HEADER + 128;
-/** Bytes of names, labels, metrics and helps, and where the search for a help to drop goes on. */
-export const NAME_BYTES: usize = HEADER + 384;
-export const LABEL_TEXT_BYTES: usize = HEADER + 388;
-export const METRIC_BYTES: usize = HEADER + 392;
-export const HELP_BYTES: usize = HEADER + 396;
-export const HELP_HAND: usize = HEADER + 400;
-/** No family but the largest holds more bytes than this. */
-export const SECOND_BYTES: usize = HEADER + 404;
+export const COUNTERS: usize = HEADER + 40;
+/** The gauges of docs/ABI.md, by index: how many there are now, and bytes; 4 to 6 are not kept but counted. */
+export const GAUGES: usize = HEADER + 296;
+export const SERIES: usize = GAUGES;
+export const METRICS: usize = GAUGES + 4;
+export const FAMILIES: usize = GAUGES + 8;
+export const CACHE_SIZE: usize = GAUGES + 12;
+export const NAME_BYTES: usize = GAUGES + 28;
+export const LABEL_TEXT_BYTES: usize = GAUGES + 32;
+export const METRIC_BYTES: usize = GAUGES + 36;
+export const HELP_BYTES: usize = GAUGES + 40;
+export const FLAGS: usize = HEADER + 340;
+export const MAX_LINE: usize = HEADER + 344;
+/** Number of buckets less one, for metrics, and for families and for texts. */
+export const METRIC_MASK: usize = HEADER + 348;
+export const FEW_MASK: usize = HEADER + 352;
+/** Address of the first segment, behind the buckets, and how many there are. */
+export const SEGMENTS: usize = HEADER + 356;
+export const SEGMENT_COUNT: usize = HEADER + 360;
+/** Segments: highest one ever used, last one with room made, where the search goes on. */
+export const SEGMENT_FILL: usize = HEADER + 364;
+export const SEGMENT_FREED: usize = HEADER + 368;
+export const SEGMENT_HAND: usize = HEADER + 372;
+/** The object that the sweep under way has come to. */
+export const SWEEP_HAND: usize = HEADER + 376;
+/** First and last family in order of creation. */
+export const FAMILY_FIRST: usize = HEADER + 380;
+export const FAMILY_LAST: usize = HEADER + 384;
+/** The family that holds most, where the search for it goes on, and what no other family holds more than. */
+export const LARGEST: usize = HEADER + 388;
+export const LARGEST_HAND: usize = HEADER + 392;
+export const SECOND_BYTES: usize = HEADER + 396;
 /** The block where the search for the oldest metric goes on. */
-export const OLDEST_HAND: usize = HEADER + 408;
-/** f64: metrics of that block that were pushed before this time are older than those of all other blocks searched. */
-export const OLDEST_UNTIL: usize = HEADER + 800;
+export const OLDEST_HAND: usize = HEADER + 400;
 /** The block that last lost a metric. */
-export const HOLE: usize = HEADER + 808;
-/** Families without metrics. */
+export const HOLE: usize = HEADER + 404;
+/** How many families are without metrics; the family where the search for one, or for a help, goes on. */
 export const METAS: usize = HEADER + 412;
-/** Times to live: `CLASS_LIMIT` of 24 bytes (clock.ts). */
-export const CLASSES: usize = HEADER + 416;
-export const CLASS_BYTES: usize = 24;
+export const HELP_HAND: usize = HEADER + 416;
+/** The generation that metrics are created in. */
+export const GENERATION: usize = HEADER + 420;
+/** The last round of a histogram's or summary's samples. */
+export const ROUND: usize = HEADER + 428;
+/** Times to live: `CLASS_LIMIT` of 20 bytes (clock.ts). */
+export const CLASSES: usize = HEADER + 432;
+export const CLASS_BYTES: usize = 20;
 
-if (CLASSES + CLASS_BYTES * (CLASS_LIMIT as usize) > OLDEST_UNTIL || HOLE + 4 > HEADER + HEADER_BYTES)
-  ERROR("the classes do not fit the header");
+if (CLASSES + CLASS_BYTES * (CLASS_LIMIT as usize) > HEADER + HEADER_BYTES) ERROR("the classes do not fit the header");
 
 export const FLAG_REJECT: u32 = 1;
 export const FLAG_TIMESTAMPS: u32 = 2;
@@ -123,4 +117,9 @@ export function count(counter: u32, by: u32 = 1): void {
 /** Adds `by`, which may be negative, to a 32-bit field. */
 export function add(field: usize, by: i32): void {
   store<u32>(field, load<u32>(field) + (by as u32));
+}
+
+/** Makes a 32-bit field that refers to `from` refer to `to`. */
+export function replace(field: usize, from: u32, to: u32): void {
+  if (load<u32>(field) == from) store<u32>(field, to);
 }

@@ -114,6 +114,11 @@ export function textAddress(ref: u32): usize {
   return segment + (load<u16>(texts(segment) + (((ref & SLOT_LIMIT) as usize) << 1)) as usize);
 }
 
+/** Address of a text known to live whose reference is one of the first segment. */
+export function smallText(ref: u32): usize {
+  return origin + (load<u16>(begin + ((ref as usize) << 1)) as usize);
+}
+
 /** Address of the object if `ref`, any number, is one of this kind, else 0. */
 export function addressOf(ref: u32, kind: u32): usize {
   const index = ref >> SLOT_BITS;
@@ -123,6 +128,15 @@ export function addressOf(ref: u32, kind: u32): usize {
   if (slot > (load<u16>(segment, SLOTS) as u32)) return 0;
   const place = load<u16>(entry(segment, slot)) as u32;
   return place >> 14 == kind ? segment + ((place & PLACE) as usize) : 0;
+}
+
+/** The reference behind `ref` of those that objects may have, in a fixed order; 0: there is none. 0 begins. */
+export function nextObject(ref: u32): u32 {
+  ++ref;
+  if (!WIDE) return ref > (load<u16>(origin, SLOTS) as u32) ? 0 : ref;
+  const index = ref >> SLOT_BITS;
+  if ((ref & SLOT_LIMIT) <= (load<u16>(base(index), SLOTS) as u32)) return ref;
+  return index < load<u32>(SEGMENT_FILL) ? (index + 1) << SLOT_BITS : 0;
 }
 
 /** Bytes that are free in all segments: what alloc can hand out, if it need not be in one piece. */

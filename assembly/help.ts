@@ -6,7 +6,7 @@
  */
 
 import { copy } from "./bytes";
-import { add, HELP_BYTES, HELPS } from "./header";
+import { add, HELP_BYTES } from "./header";
 import { address, alloc, HELP, release } from "./heap";
 import { WIDE } from "./layout";
 
@@ -29,7 +29,6 @@ export function createHelp(text: usize, count: usize, near: u32): u32 {
   const at = address(ref);
   store<u16>(at, count as u32);
   copy(at + PREFIX, text, count);
-  add(HELPS, 1);
   add(HELP_BYTES, (PREFIX + count) as i32);
   return ref;
 }
@@ -37,6 +36,5 @@ export function createHelp(text: usize, count: usize, near: u32): u32 {
 export function releaseHelp(ref: u32): void {
   const bytes = PREFIX + helpLength(address(ref));
   release(ref, bytes);
-  add(HELPS, -1);
   add(HELP_BYTES, -(bytes as i32));
 }

@@ -4,32 +4,29 @@
 
 import { clear } from "./bytes";
 import { advance, expire as expireSome } from "./cache";
-import { initialize as initializeClock } from "./clock";
-import { openRenders } from "./cursor";
+import { ENDLESS, initialize as initializeClock } from "./clock";
+import { initialize as initializeRenders, openRenders } from "./cursor";
 import { initialize as initializeFamilies } from "./family";
 import {
   BAD,
   CACHE_SIZE,
   COUNTER_LIMIT,
   COUNTERS,
-  FAMILIES,
-  FAMILY_MASK,
+  FEW_MASK,
   FLAG_REJECT,
   FLAG_TIMESTAMPS,
   FLAGS,
+  GAUGES,
   GENERATION,
   HELP_BYTES,
   LABEL_TEXT_BYTES,
   MAX_LINE,
   METRIC_BYTES,
   METRIC_MASK,
-  METRICS,
   NAME_BYTES,
   NEXT_DUE,
   PASS_DUE,
   SAMPLES_GONE,
-  SERIES,
-  TEXT_MASK,
 } from "./header";
 import { freeBytes, initialize as initializeHeap } from "./heap";
 import { badAt, badBytes, badReason as reasonOfBad, takeEnd, takeLines } from "./ingest";
@@ -53,8 +50,7 @@ import {
   REF,
   WIDE,
 } from "./layout";
-import { initialize as initializeMetrics } from "./metric";
-import { closeRender, initialize as initializeRenders, isOpen, openRender, writePiece } from "./render";
+import { closeRender, isOpen, openRender, writePiece } from "./render";
 import { initialize as initializeTexts } from "./text";
 import { check } from "./validate";
 
@@ -109,17 +105,14 @@ export function init(cacheBytes: u32, ttlMs: f64, flags: u32, maxLine: u32): u32
   const buckets = floorPower(cacheBytes / 64);
   const few = max(buckets / 4, 8);
   store<u32>(METRIC_MASK, buckets - 1);
-  store<u32>(FAMILY_MASK, few - 1);
-  store<u32>(TEXT_MASK, few - 1);
-  let at = CACHE;
-  initializeMetrics(at);
-  at += (buckets as usize) * REF;
+  store<u32>(FEW_MASK, few - 1);
+  let at = CACHE + (buckets as usize) * REF;
   initializeFamilies(at);
   at += (few as usize) * REF;
   initializeTexts(at);
   at += (few as usize) * REF;
   initializeHeap(at, CACHE + (cacheBytes as usize));
-  initializeClock(ttlMs);
+  initializeClock(ttlMs == 0 ? ENDLESS : (ceil(ttlMs) as u32));
   initializeRenders();
   ready = true;
   return checked<u32>(0);
@@ -224,24 +217,17 @@ export function counter(index: u32): f64 {
 /** The value of gauge `index` (docs/ABI.md) now; NaN for an unknown one. */
 export function gauge(index: u32): f64 {
   if (index > 11) return NaN;
-  if (!ready) return 0;
-  if (index == 0) return load<u32>(SERIES) as f64;
-  if (index == 1) return load<u32>(METRICS) as f64;
-  if (index == 2) return load<u32>(FAMILIES) as f64;
-  if (index == 3) return load<u32>(CACHE_SIZE) as f64;
-  if (index == 4) return (load<u32>(CACHE_SIZE) - freeBytes()) as f64;
-  if (index == 5) return freeBytes() as f64;
-  if (index == 6) return (load<u32>(CACHE_SIZE) - freeBytes() - kept()) as f64;
-  if (index == 7) return load<u32>(NAME_BYTES) as f64;
-  if (index == 8) return load<u32>(LABEL_TEXT_BYTES) as f64;
-  if (index == 9) return load<u32>(METRIC_BYTES) as f64;
-  if (index == 10) return load<u32>(HELP_BYTES) as f64;
-  return openRenders as f64;
+  return ready ? (gaugeOf(index) as f64) : 0;
 }
 
-/** Bytes of all objects. */
-function kept(): u32 {
-  return load<u32>(NAME_BYTES) + load<u32>(LABEL_TEXT_BYTES) + load<u32>(METRIC_BYTES) + load<u32>(HELP_BYTES);
+function gaugeOf(index: u32): u32 {
+  if (index == 11) return openRenders();
+  if (index - 4 > 2) return load<u32>(GAUGES + ((index << 2) as usize));
+  const free = freeBytes();
+  if (index == 5) return free;
+  const used = load<u32>(CACHE_SIZE) - free;
+  if (index == 4) return used;
+  return used - load<u32>(NAME_BYTES) - load<u32>(LABEL_TEXT_BYTES) - load<u32>(METRIC_BYTES) - load<u32>(HELP_BYTES);
 }
 
 /** The reason of the last ingest's first bad line; -1: it had none. */

@@ -14,6 +14,7 @@ import {
   familyOf,
   kindOf,
   LABELS_AT,
+  loadOffset,
   namesAt,
   nextBlock,
   offsetsOf,
@@ -24,18 +25,18 @@ import {
 } from "./block";
 import { find } from "./bytes";
 import { advance } from "./cache";
-import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp } from "./clock";
+import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
-import { LAST_METRIC, ROUND, SKIPPING, TTL, TTL_NEVER } from "./connection";
-import { findFamily, follow, lastBlock, name, nameLength, setFollow } from "./family";
+import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
+import { CLAIMED, flags, follow, lastBlock, name, nameLength, setFollow } from "./family";
 import { BAD, count, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
-import { address, addressOf, BLOCK, FAMILY, textAddress } from "./heap";
-import { OFFSET, WIDE } from "./layout";
-import { nameAt, nameBytes, readKey, readLine, reason } from "./line";
-import { behindLabels, findMetric, lineHash } from "./metric";
+import { address, addressOf, BLOCK, FAMILY, loadRef, smallText, textAddress } from "./heap";
+import { OFFSET, STAMP_MASK } from "./layout";
+import { keyHash, readLine, reason } from "./line";
+import { firstMetric } from "./metric";
 import { packedBytes, readDigits, readValue, storePacked } from "./number";
 import { takeSample } from "./sample";
-import { labelNumber, labelRef, NO_NUMBER, readLabel, textBytes, textLength } from "./text";
+import { LONG, labelNumber, labelRef, NO_NUMBER, readLabel, SHORT, TEXT_LENGTH } from "./text";
 
 /** The first bad line of the last call: its reason, -1: none, address and bytes. */
 export let badReason: i32 = -1;
@@ -53,8 +54,7 @@ function bad(why: i32, at: usize, bytes: usize): void {
 /** The class of the connection's time to live. */
 function classNow(): u32 {
   const ttl = load<u32>(TTL);
-  if (ttl == 0) return 0;
-  return classOfTtl(ttl == TTL_NEVER ? 0 : (ttl as f64));
+  return ttl == 0 ? 0 : classOfTtl(ttl);
 }
 
 /** The block and slot that are expected next, block 0: none; and what the block's metrics have in common. */
@@ -68,58 +68,57 @@ let expectedName: usize = 0;
 let expectedBytes: usize = 0;
 let expectedLabels: usize = 0;
 
-/** Expects the metrics of a block from slot `from` on. */
-function enter(next: u32, from: u32): void {
+/** Expects the metrics of the block `next`, which has the address `at`, from slot `from` on. */
+function enter(next: u32, at: usize, from: u32): void {
   block = next;
-  blockAt = address(next);
+  blockAt = at;
   slot = from;
-  slots = kindOf(blockAt) == 0 ? slotsOf(blockAt) : 0;
-  offsets = offsetsOf(blockAt);
-  records = recordsOf(blockAt);
-  const owner = address(familyOf(blockAt));
+  offsets = offsetsOf(at);
+  records = recordsOf(at);
+  const owner = address(familyOf(at));
+  slots = kindOf(at) == 0 && (flags(owner) & CLAIMED) == 0 ? slotsOf(at) : 0;
   expectedName = name(owner);
   expectedBytes = nameLength(owner);
-  expectedLabels = namesAt(blockAt);
+  expectedLabels = namesAt(at);
 }
 
 /** Expects the metric behind `ref`, any number. */
 function expect(ref: u32): void {
+  const at = addressOf(ref >> 4, BLOCK);
   block = 0;
   slots = 0;
-  if (ref != 0 && addressOf(ref >> 4, BLOCK) != 0) enter(ref >> 4, (ref & 15) + 1);
+  if (at != 0) enter(ref >> 4, at, (ref & 15) + 1);
 }
 
-/** Goes on to the block that is expected behind this one. False: there is none. */
-function enterNext(): bool {
-  if (block == 0) return false;
-  const family = familyOf(blockAt);
-  const owner = address(family);
-  const next = follow(owner);
-  if (lastBlock(owner) != block || next == 0 || next == family) {
-    enter(nextBlock(blockAt), 0);
-    return true;
+/** Goes on to the block that is expected behind this one: of its family, or the first of the family that followed. */
+function enterNext(): void {
+  if (block == 0) return;
+  let next = nextBlock(blockAt);
+  const owner = address(familyOf(blockAt));
+  if (lastBlock(owner) == block) {
+    const after = addressOf(follow(owner), FAMILY);
+    if (after != 0) next = nextBlock(address(lastBlock(after)));
   }
-  const after = addressOf(next, FAMILY);
-  if (after != 0) enter(nextBlock(address(lastBlock(after))), 0);
-  return after != 0;
+  enter(next, address(next), 0);
 }
 
-/** Address of the next record from `slot` on in the block, 0: there is none. */
+/** The offset of the next record from `slot` on in the block, 0: there is none. */
 function seek(): usize {
   for (; slot < slots; ++slot) {
-    const at = offsets + (slot as usize) * OFFSET;
-    const offset = WIDE ? (load<u16>(at) as usize) : (load<u8>(at) as usize);
-    if (offset != 0) return records + offset;
+    const offset = loadOffset(offsets + (slot as usize) * OFFSET);
+    if (offset != 0) return offset;
   }
   return 0;
 }
 
+/** Where the value of the line begins whose metric was looked up; 0: the next line is only guessed at. */
+let foundValue: usize = 0;
 /** Where skipKey ended in the record: its value. */
 let valueAt: usize = 0;
 
 /**
  * Compares the line at `at` with the expected name and the labels of a record. Returns where its value begins, 0: it
- * is another. This is where the time goes: calls are few, and what equal, readLabel and the like do is written out.
+ * is another. This is where the time goes: what equal, readLabel and the like do is written out for ordinary labels.
  */
 function skipKey(at: usize, record: usize): usize {
   let text = expectedName;
@@ -131,12 +130,10 @@ function skipKey(at: usize, record: usize): usize {
   }
   if ((load<u64>(text) ^ load<u64>(at)) << ((64 - (left << 3)) as u64) != 0) return 0;
   at += left;
-  let value = record + LABELS_AT;
+  valueAt = record + LABELS_AT;
   let label = expectedLabels;
-  if (label == 0) {
-    valueAt = value;
-    return load<u8>(at) == 32 ? at + 1 : 0;
-  }
+  if (load<u8>(label) == 0) return load<u8>(at) == 32 ? at + 1 : 0;
+  let value = valueAt;
   let brace: u32 = 123;
   let count = load<u8>(label++) as u32;
   do {
@@ -154,11 +151,28 @@ function skipKey(at: usize, record: usize): usize {
     // ="
     if (load<u16>(at) != 0x223d) return 0;
     at += 2;
-    value = readLabel(value);
-    if (labelRef != 0) {
-      const object = textAddress(labelRef);
-      text = textBytes(object);
-      for (left = textLength(object); left > 8; left -= 8) {
+    let ref = load<u8>(value) as u32;
+    let number = NO_NUMBER;
+    if (ref < LONG) {
+      ++value;
+      if (ref >= SHORT) {
+        ref -= SHORT;
+        number = load<u8>(value++);
+        for (let bits: u32 = 7; bits < 35 && number >> bits != 0; bits += 7) {
+          number = (number ^ (1 << bits)) | ((load<u8>(value++) as u32) << bits);
+        }
+      }
+      text = smallText(ref);
+    } else {
+      value = readLabel(value);
+      ref = labelRef;
+      number = labelNumber;
+      text = textAddress(ref);
+    }
+    if (ref != 0) {
+      left = load<u8>(text, TEXT_LENGTH) as usize;
+      if (left > 127) return 0;
+      for (text += TEXT_LENGTH + 1; left > 8; left -= 8) {
         if (load<u64>(text) != load<u64>(at)) return 0;
         text += 8;
         at += 8;
@@ -166,18 +180,17 @@ function skipKey(at: usize, record: usize): usize {
       if ((load<u64>(text) ^ load<u64>(at)) << ((64 - (left << 3)) as u64) != 0) return 0;
       at += left;
     }
-    let digit = (load<u8>(at) as u32) - 48;
-    if (labelNumber == NO_NUMBER) digit += 48;
-    else {
-      let read = digit;
+    let digit = load<u8>(at) as u32;
+    if (number != NO_NUMBER) {
       // A zero stands alone: the stem has all others. Ten digits are no number.
-      const limit = at + (digit == 0 ? 1 : 10);
-      if (digit > 9) return 0;
-      for (digit = (load<u8>(++at) as u32) - 48; digit < 10 && at < limit; digit = (load<u8>(++at) as u32) - 48) {
-        read = read * 10 + digit;
-      }
-      if (read != labelNumber) return 0;
-      digit += 48;
+      const limit = at + (digit == 48 ? 1 : 10);
+      let read: u32 = 0;
+      if (digit - 48 > 9) return 0;
+      do {
+        read = read * 10 + digit - 48;
+        digit = load<u8>(++at);
+      } while (digit - 48 < 10 && at < limit);
+      if (read != number) return 0;
     }
     if (digit != 34) return 0;
     ++at;
@@ -186,55 +199,60 @@ function skipKey(at: usize, record: usize): usize {
   return load<u16>(at) == 0x207d ? at + 2 : 0;
 }
 
-/** Reads the value at `at` up to the LF before `end`. Returns the address behind the LF, 0: not that simple. */
+/** Reads the value at `at` up to the LF before `end`. Returns the address behind the LF, 0: it is none. */
 function readLast(at: usize, end: usize): usize {
-  const behind = readDigits(at);
-  if (behind != 0) return behind;
   const feed = find(at, end, 10);
-  if (feed == end) return 0;
-  return readValue(at, feed) ? feed + 1 : 0;
+  return feed != end && readValue(at, feed) ? feed + 1 : 0;
 }
 
-/** Takes the line at `at` if it is the expected one, and needs nothing but its value changed. 0: it is not. */
+/** Takes lines as long as each is the expected one, and needs nothing but its value changed. Returns the rest's begin. */
 function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
-  let record = seek();
-  if (record == 0) {
-    if (!enterNext()) return 0;
-    record = seek();
-    if (record == 0) return 0;
+  const life = unitsOf(index);
+  let taken: u32 = 0;
+  let last: u32 = 0;
+  while (at < end) {
+    let offset = seek();
+    if (offset == 0) {
+      enterNext();
+      offset = seek();
+      if (offset == 0) break;
+    }
+    const record = records + offset;
+    const value = foundValue == 0 ? skipKey(at, record) : foundValue;
+    foundValue = 0;
+    if (value == 0) break;
+    let next = readDigits(value);
+    if (next == 0) next = readLast(value, end);
+    if (next == 0 || next > end || next - at > longest) break;
+    const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
+    if (packedBytes > length || classOf(blockAt) != index) break;
+    if (((stamp - loadStamp(record + STAMP_AT)) & STAMP_MASK) >= life) break;
+    storePacked(valueAt, length);
+    storeStamp(record + STAMP_AT, stamp);
+    at = next;
+    last = (block << 4) | slot++;
+    ++taken;
   }
-  const value = skipKey(at, record);
-  if (value == 0) return 0;
-  const next = readLast(value, end);
-  if (next == 0 || next > end || next - at > longest) return 0;
-  const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
-  if (packedBytes > length || classOf(blockAt) != index) return 0;
-  if (isExpired(index, loadStamp(record + STAMP_AT))) return 0;
-  storePacked(valueAt, length);
-  storeStamp(record + STAMP_AT, stamp);
-  ++slot;
-  return next;
+  if (taken != 0) {
+    count(SAMPLES, taken);
+    store<u32>(LAST_METRIC, last);
+  }
+  return at;
 }
 
-/** Takes the line [at, feed) if it is of a known metric with one sample, and needs nothing but its value changed. */
-function takeKnown(at: usize, feed: usize, index: u32, stamp: u32): bool {
-  if (feed - at >= longest) return false;
-  const value = readKey(at, feed);
-  if (value == 0 || !readValue(value, feed)) return false;
-  const family = findFamily(nameAt, nameBytes);
-  if (family == 0) return false;
-  const ref = findMetric(family, lineHash(family, -1), -1);
-  if (ref == 0) return false;
-  const home = address(ref >> 4);
-  const record = recordAt(home, ref & 15);
-  const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
-  if (packedBytes > length || kindOf(home) != 0 || classOf(home) != index) return false;
-  if (isExpired(index, loadStamp(record + STAMP_AT))) return false;
-  storePacked(behindLabels(home, record), length);
-  storeStamp(record + STAMP_AT, stamp);
-  learn(load<u32>(LAST_METRIC), ref);
-  store<u32>(LAST_METRIC, ref);
-  return true;
+/** Expects the metric that the line [at, feed) names, if it is one with a single sample, written the usual way. */
+function expectNamed(at: usize, feed: usize): bool {
+  const h = keyHash(at, feed);
+  if (h == 0) return false;
+  let ref = firstMetric(h);
+  while (ref != 0) {
+    enter(ref >> 4, address(ref >> 4), ref & 15);
+    const record = recordAt(blockAt, slot);
+    foundValue = slots == 0 ? 0 : skipKey(at, record);
+    if (foundValue != 0) return true;
+    ref = loadRef(record);
+  }
+  return false;
 }
 
 /** Notes the family of metric `after` as the one that follows that of `before`, any number. */
@@ -291,31 +309,27 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   longest = (load<u32>(MAX_LINE) as usize) + 1;
   let index = classNow();
   let stamp = stampOf(index);
-  let taken: u32 = 0;
+  let from: usize = 0;
   expect(load<u32>(LAST_METRIC));
-  while (at < end) {
+  for (;;) {
     const isShort = short && load<u8>(ROUND) == 0;
-    if (isShort) {
-      const next = takeExpected(at, end, index, stamp);
-      if (next != 0) {
-        at = next;
-        ++taken;
-        store<u32>(LAST_METRIC, (block << 4) | (slot - 1));
-        continue;
-      }
-    }
+    // Behind a line that had to be looked up the next one is most likely another.
+    if (isShort && from == 0) at = takeExpected(at, end, index, stamp);
     const feed = find(at, end, 10);
-    if (feed == end) break;
-    if (isShort && takeKnown(at, feed, index, stamp)) ++taken;
-    else {
-      takeUnexpected(at, feed, index);
-      index = classNow();
-      stamp = stampOf(index);
+    if (feed >= end) break;
+    if (isShort && expectNamed(at, feed)) {
+      learn(load<u32>(LAST_METRIC), (block << 4) | slot);
+      from = at;
+      at = takeExpected(at, end, index, stamp);
+      if (at != from) continue;
     }
+    from = 0;
+    takeUnexpected(at, feed, index);
+    index = classNow();
+    stamp = stampOf(index);
     expect(load<u32>(LAST_METRIC));
     at = feed + 1;
   }
-  count(SAMPLES, taken);
   if (end - at > longest) {
     bad(TOO_LONG, at, end - at);
     store<u8>(SKIPPING, 1);

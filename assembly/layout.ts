@@ -1,9 +1,9 @@
 /**
  * The memory map and all limits. One source makes two artefacts: the one-page module, whose references are
- * 16 bits wide, and the imported-memory module (`memoryBase` 2048 in asconfig.json), whose references are 32.
+ * 16 bits wide, and the imported-memory module (`tableBase` 2 in asconfig.json tells it), whose references are 32.
  *
  *   narrow                              wide
- *   1024    static data                 2048    static data
+ *   1024    static data                 1024    static data
  *   4096    connection, renders         4096    connection, renders
  *   4672    labels of the line          4672    labels of the line
  *   8768    text scratch                8768    text scratch
@@ -14,7 +14,7 @@
  */
 
 /** Whether this is the imported-memory build. */
-export const WIDE: bool = ASC_MEMORY_BASE > 1024;
+export const WIDE: bool = ASC_TABLE_BASE > 1;
 /** Whether every exported call is followed by a validation of the whole structure. */
 export const CHECKED: bool = ASC_OPTIMIZE_LEVEL < 2;
 
@@ -83,9 +83,10 @@ export const CLASS_LIMIT: u32 = 16;
 /** Characters of a value that are kept as they are. */
 export const VALUE_CHARS: u32 = 24;
 
-/** What one push may do to make room: blocks looked at, metrics evicted. */
-export const SWEEP_BLOCKS: u32 = 256;
+/** What one push may do to make room: objects and blocks looked at, metrics evicted. */
+export const SWEEP_OBJECTS: u32 = 512;
 export const SEARCH_BLOCKS: u32 = WIDE ? 64 : 256;
+export const SEARCH_HOLES: u32 = WIDE ? 8 : 256;
 export const SEARCH_FAMILIES: u32 = 256;
 export const SEARCH_SEGMENTS: u32 = 32;
 export const EVICTIONS: u32 = 1024;

@@ -13,7 +13,7 @@
  * escapes as they were.
  */
 
-import { checkText, equal, find, findEither, hash, mix } from "./bytes";
+import { checkText, equal, find, hash, mix } from "./bytes";
 import {
   BAD_ESCAPE,
   BAD_EXEMPLAR,
@@ -48,7 +48,6 @@ export let lineTimestampMs: i64 = 0;
 
 /** Why the line is bad, if it is. */
 export let reason: i32 = SYNTAX;
-let labelsEnd: usize = 0;
 /** The first label that a later one may not repeat: an exemplar's are apart from the sample's. */
 let firstLabel: u32 = 0;
 
@@ -66,71 +65,127 @@ export function row(index: u32): usize {
   return LABELS + (index as usize) * LABEL_BYTES;
 }
 
-function isSpace(byte: u32): bool {
-  return byte == 32 || byte == 9;
+/**
+ * The place in the line that is read, and the line's end. An LF or CR is behind each line, which no rule takes: so what
+ * looks for a character or a name needs no end.
+ */
+export let cursor: usize = 0;
+let lineEnd: usize = 0;
+/** The text between quotes, or the plain name, that was read last. */
+export let textAt: usize = 0;
+export let textBytes: usize = 0;
+/** The word that was read last: anything without spaces, perhaps nothing. */
+export let wordAt: usize = 0;
+export let wordEnd: usize = 0;
+
+/** Begins to read the line [at, end). */
+export function begin(at: usize, end: usize): void {
+  cursor = at;
+  lineEnd = end;
 }
 
-function skipSpace(at: usize, end: usize): usize {
-  while (at < end && isSpace(load<u8>(at))) ++at;
-  return at;
+function isSpace(at: usize): bool {
+  return load<u8>(at) == 32 || load<u8>(at) == 9;
 }
 
-function isNameStart(byte: u32): bool {
-  return (byte | 32) - 97 < 26 || byte == 95;
+/** Whether nothing but spaces is left; skips these. */
+export function atEnd(): bool {
+  while (cursor < lineEnd && isSpace(cursor)) ++cursor;
+  return cursor == lineEnd;
+}
+
+/** Whether a space or the end of the line is next; skips the spaces. */
+export function isApart(): bool {
+  const at = cursor;
+  return atEnd() || cursor != at;
+}
+
+/** Takes this character, and the spaces before it. False: it is not the next. */
+function take(character: u32): bool {
+  atEnd();
+  if (load<u8>(cursor) != character) return false;
+  ++cursor;
+  return true;
+}
+
+/** Reads the next word. */
+export function readWord(): void {
+  atEnd();
+  wordAt = cursor;
+  while (cursor < lineEnd && !isSpace(cursor)) ++cursor;
+  wordEnd = cursor;
 }
 
 /** Address behind the name at `at`: [a-zA-Z_:][a-zA-Z0-9_:]*, the colons only where told. */
 export function skipName(at: usize, end: usize, colons: bool): usize {
-  if (at >= end) return at;
-  const first = load<u8>(at) as u32;
-  if (!isNameStart(first) && !(colons && first == 58)) return at;
-  for (++at; at < end; ++at) {
+  for (const start = at; at < end; ++at) {
     const byte = load<u8>(at) as u32;
-    if (!isNameStart(byte) && byte - 48 > 9 && !(colons && byte == 58)) break;
+    if ((byte | 32) - 97 < 26 || byte == 95 || (byte == 58 && colons) || (byte - 48 < 10 && at != start)) continue;
+    break;
   }
   return at;
 }
 
-/** Address of the quote that ends the text at `at`, behind its first quote; 0: there is none, or a bad escape. */
-export function skipQuoted(at: usize, end: usize): usize {
-  for (; at < end; ++at) {
-    const byte = load<u8>(at) as u32;
-    if (byte == 34) return at;
-    if (byte != 92) continue;
-    if (++at == end) break;
-    const escaped = load<u8>(at) as u32;
-    if (escaped != 92 && escaped != 34 && escaped != 110) {
-      reason = BAD_ESCAPE;
-      return 0;
-    }
-  }
-  reason = SYNTAX;
-  return 0;
+/** Whether a name may have so many bytes. */
+export function isNameSize(bytes: usize): bool {
+  return bytes - 1 < NAME_LIMIT;
 }
 
-/** Adds a label of the line; its value's text is [at, end). */
-function addLabel(name: usize, bytes: usize, at: usize, end: usize): bool {
-  if (bytes == 0 || bytes > NAME_LIMIT) return fail(BAD_LABEL);
-  // "__name__"
-  if (bytes == 8 && load<u64>(name) == 0x5f5f656d616e5f5f) return fail(BAD_LABEL);
-  if (labelCount == LABEL_LIMIT) return fail(TOO_MANY_LABELS);
+/** Reads a name without quotes. False: there is none. */
+function readPlain(colons: bool): bool {
+  atEnd();
+  textAt = cursor;
+  cursor = skipName(cursor, lineEnd, colons);
+  textBytes = cursor - textAt;
+  return textBytes != 0;
+}
+
+/** Whether a backslash may stand before the character at `at`: another, a quote, or an n. */
+export function isEscaped(at: usize): bool {
+  const byte = load<u8>(at) as u32;
+  return byte == 92 || byte == 34 || byte == 110;
+}
+
+/** Reads a text in quotes, behind the first; its escapes stay as they are. False: a quote lacks, or an escape is bad. */
+function readQuoted(): bool {
+  for (textAt = cursor; cursor < lineEnd; ++cursor) {
+    const byte = load<u8>(cursor) as u32;
+    if (byte == 34) {
+      textBytes = cursor++ - textAt;
+      return true;
+    }
+    if (byte == 92 && !isEscaped(++cursor)) return fail(BAD_ESCAPE);
+  }
+  return fail(SYNTAX);
+}
+
+/** Reads a name, in quotes or plain. False: there is none. */
+export function readName(colons: bool): bool {
+  return take(34) ? readQuoted() : readPlain(colons);
+}
+
+/** Adds a label of the line, whose value is the text that was read last. */
+function addLabel(name: usize, bytes: usize): bool {
   // Names outside of [a-zA-Z0-9_] are written as U__...: they must not meet one that is called so.
   if (skipName(name, name + bytes, false) != name + bytes) foreign = true;
-  else if (((load<u32>(name) & 0xffffff) as u32) == 0x5f5f55) escaped = true;
-  if (foreign && escaped) return fail(BAD_LABEL);
-  const nameHash = hash(name, bytes);
+  else if ((load<u32>(name) & 0xffffff) == 0x5f5f55) escaped = true;
+  // "__name__" is the metric's.
+  const isMetric = bytes == 8 && load<u64>(name) == 0x5f5f656d616e5f5f;
+  if (!isNameSize(bytes) || isMetric || (foreign && escaped)) return fail(BAD_LABEL);
+  if (labelCount == LABEL_LIMIT) return fail(TOO_MANY_LABELS);
   for (let i = firstLabel; i < labelCount; ++i) {
     const other = row(i);
-    if (load<u32>(other, NAME_HASH) != nameHash || (load<u32>(other, NAME_BYTES) as usize) != bytes) continue;
+    if ((load<u32>(other, NAME_BYTES) as usize) != bytes) continue;
     if (equal(load<u32>(other, NAME_AT) as usize, name, bytes)) return fail(LABEL_TWICE);
   }
-  writeRow(name, bytes, nameHash, at, end - at);
+  writeRow(name, bytes, textAt, textBytes);
   return true;
 }
 
 /** Writes the next row. */
-function writeRow(name: usize, bytes: usize, nameHash: u32, at: usize, count: usize): void {
+function writeRow(name: usize, bytes: usize, at: usize, count: usize): void {
   const to = row(labelCount++);
+  const nameHash = hash(name, bytes);
   split(at, count);
   store<u32>(to, name as u32, NAME_AT);
   store<u32>(to, bytes as u32, NAME_BYTES);
@@ -148,114 +203,70 @@ export function labelHash(nameHash: u32, stem: usize, bytes: usize, number: u32)
   return mix(nameHash, hash(stem, bytes) + (number + 1) * 0x9e3779b1);
 }
 
-/**
- * Reads labels behind their brace, up to and with the closing one. A quoted text alone is the metric's name, where
- * `named` says that there is none yet.
- */
-function readLabels(at: usize, end: usize, named: bool): bool {
-  for (;;) {
-    at = skipSpace(at, end);
-    if (at == end) return fail(SYNTAX);
-    let byte = load<u8>(at) as u32;
-    if (byte == 125) break;
-    let name = at;
-    let bytes: usize = 0;
-    if (byte == 34) {
-      const quote = skipQuoted(++name, end);
-      if (quote == 0) return false;
-      bytes = quote - name;
-      at = quote + 1;
+/** Reads labels behind their brace, up to and with the closing one. A text in quotes alone is the metric's name. */
+function readLabels(): bool {
+  do {
+    if (take(125)) return true;
+    const quoted = load<u8>(cursor) == 34;
+    if (!readName(false) && quoted) return false;
+    const name = textAt;
+    const bytes = textBytes;
+    if (take(61)) {
+      if (!take(34)) return fail(SYNTAX);
+      if (!readQuoted() || !addLabel(name, bytes)) return false;
     } else {
-      at = skipName(at, end, false);
-      bytes = at - name;
-      if (bytes == 0) return fail(BAD_LABEL);
-    }
-    at = skipSpace(at, end);
-    if (at == end) return fail(SYNTAX);
-    const quoted = byte == 34;
-    byte = load<u8>(at);
-    if (byte == 61) {
-      at = skipSpace(at + 1, end);
-      if (at == end || load<u8>(at) != 34) return fail(SYNTAX);
-      const quote = skipQuoted(at + 1, end);
-      if (quote == 0) return false;
-      if (!addLabel(name, bytes, at + 1, quote)) return false;
-      at = skipSpace(quote + 1, end);
-      if (at == end) return fail(SYNTAX);
-      byte = load<u8>(at);
-    } else if (quoted && !named && (byte == 44 || byte == 125)) {
-      if (bytes == 0 || bytes > NAME_LIMIT) return fail(BAD_NAME);
-      named = true;
+      if (!quoted) return fail(cursor == lineEnd ? SYNTAX : BAD_LABEL);
+      if (nameBytes != 0) return fail(SYNTAX);
+      if (!isNameSize(bytes)) return fail(BAD_NAME);
       nameAt = name;
       nameBytes = bytes;
-    } else return fail(quoted ? SYNTAX : BAD_LABEL);
-    if (byte == 44) ++at;
-    else if (byte != 125) return fail(SYNTAX);
-  }
-  labelsEnd = at + 1;
-  return true;
+    }
+  } while (take(44));
+  return take(125) || fail(SYNTAX);
 }
 
-/** Address behind the text without spaces that begins at `at`. */
-function skipWord(at: usize, end: usize): usize {
-  while (at < end && !isSpace(load<u8>(at))) ++at;
-  return at;
+/** Reads the word that is next as a value. */
+function nextValue(): bool {
+  readWord();
+  return readValue(wordAt, wordEnd);
+}
+
+/** Reads the word that is next as a time stamp. */
+function nextTimestamp(): bool {
+  readWord();
+  return readTimestamp(wordAt, wordEnd);
 }
 
 /** Checks an exemplar behind its "#": labels, a value, perhaps a time stamp. It is not kept. */
-function checkExemplar(at: usize, end: usize): bool {
-  at = skipSpace(at, end);
-  if (at == end || load<u8>(at) != 123) return fail(BAD_EXEMPLAR);
+function checkExemplar(): bool {
   firstLabel = labelCount;
-  const good = readLabels(at + 1, end, true);
+  const good = take(123) && readLabels();
   labelCount = firstLabel;
   firstLabel = 0;
-  if (!good) return fail(BAD_EXEMPLAR);
-  at = skipSpace(labelsEnd, end);
-  const word = skipWord(at, end);
-  if (!readValue(at, word)) return fail(BAD_EXEMPLAR);
-  at = skipSpace(word, end);
-  if (at == end) return true;
-  const stamp = skipWord(at, end);
-  if (!readTimestamp(at, stamp) || skipSpace(stamp, end) != end) return fail(BAD_EXEMPLAR);
-  return true;
-}
-
-/** Whether the name may be that of a histogram's or summary's sample. */
-function mayBePart(): bool {
-  const end = nameAt + nameBytes;
-  const last = load<u8>(end - 1) as u32;
-  // _bucket _count _gcount, _sum _gsum, _created
-  if (last == 116) return load<u8>(end - 6) == 95 || load<u8>(end - 7) == 95;
-  if (last == 109) return load<u8>(end - 4) == 95 || load<u8>(end - 5) == 95;
-  return last == 100 && load<u8>(end - 8) == 95;
+  return good && nextValue() && (atEnd() || (nextTimestamp() && atEnd()));
 }
 
 /**
- * Reads name and labels of a line written the usual way, without checking them: what is found in the cache by them was
- * checked when it came. Returns the address of the value, 0: the line has to be read by readLine.
+ * The hash of name and labels of a line written the usual way, as lineHash of metric.ts has it. Nothing is checked: what
+ * is found by it has to be compared. 0: the line has to be read by readLine.
  */
-export function readKey(at: usize, end: usize): usize {
-  nameAt = at;
-  at = findEither(at, end, 123, 32);
-  if (at == end) return 0;
-  nameBytes = at - nameAt;
-  labelCount = 0;
-  hasTimestamp = false;
-  if (nameBytes == 0 || mayBePart()) return 0;
-  if (load<u8>(at) == 32) return at + 1;
+export function keyHash(at: usize, end: usize): u32 {
+  const start = at;
+  at = find(start, end, 123);
+  if (at == end) at = find(start, end, 32);
+  let h = hash(start, at - start);
+  if (load<u8>(at) != 123) return h;
   do {
     const name = at + 1;
     at = find(name, end, 61);
+    const nameHash = hash(name, at - name);
     const value = at + 2;
-    if (value >= end || load<u8>(value - 1) != 34 || labelCount == LABEL_LIMIT) return 0;
-    const bytes = at - name;
     at = find(value, end, 34);
-    if (bytes == 0 || at + 2 >= end) return 0;
-    writeRow(name, bytes, hash(name, bytes), value, at - value);
-    ++at;
-  } while (load<u8>(at) == 44);
-  return load<u16>(at) == 0x207d ? at + 2 : 0;
+    if (at >= end) return 0;
+    split(value, at - value);
+    h += labelHash(nameHash, value, stemBytes, stemNumber);
+  } while (load<u8>(++at) == 44);
+  return h;
 }
 
 /** The value of the line, as number.ts packs it. */
@@ -270,42 +281,29 @@ export let valueBytes: u32 = 0;
 export function readLine(at: usize, end: usize): bool {
   const text = checkText(at, end - at);
   if (text != 0) return fail(text);
-  at = skipSpace(at, end);
-  nameAt = at;
-  at = skipName(at, end, true);
-  nameBytes = at - nameAt;
-  if (nameBytes > NAME_LIMIT) return fail(BAD_NAME);
+  begin(at, end);
   labelCount = 0;
   foreign = false;
   escaped = false;
-  const behind = skipSpace(at, end);
-  if (behind < end && load<u8>(behind) == 123) {
-    if (!readLabels(behind + 1, end, nameBytes != 0)) return false;
-    at = labelsEnd;
-    if (nameBytes == 0) return fail(BAD_NAME);
-    if (at == end) return fail(BAD_VALUE);
-  } else if (nameBytes == 0 || (at < end && at == behind)) return fail(BAD_NAME);
-  at = skipSpace(at, end);
-  const word = skipWord(at, end);
-  if (!readValue(at, word)) return fail(BAD_VALUE);
+  readPlain(true);
+  nameAt = textAt;
+  nameBytes = textBytes;
+  const apart = isApart();
+  const braced = take(123);
+  if (braced && !readLabels()) return false;
+  if ((!apart && !braced) || !isNameSize(nameBytes)) return fail(BAD_NAME);
+  if (!nextValue()) return fail(BAD_VALUE);
   valueLow = low;
   valueHigh = high;
   valueBytes = packedBytes;
-  return readRest(skipSpace(word, end), end);
-}
-
-/** Reads what may follow the value: a time stamp, an exemplar. */
-function readRest(at: usize, end: usize): bool {
   hasTimestamp = false;
-  if (at == end) return true;
-  if (load<u8>(at) != 35) {
-    const word = skipWord(at, end);
-    if (!readTimestamp(at, word)) return fail(BAD_TIMESTAMP);
+  if (atEnd()) return true;
+  if (load<u8>(cursor) != 35) {
+    if (!nextTimestamp()) return fail(BAD_TIMESTAMP);
     hasTimestamp = true;
     lineTimestampMs = timestampMs;
-    at = skipSpace(word, end);
-    if (at == end) return true;
+    if (atEnd()) return true;
   }
-  if (load<u8>(at) != 35) return fail(BAD_TIMESTAMP);
-  return checkExemplar(at + 1, end);
+  if (!take(35)) return fail(BAD_TIMESTAMP);
+  return checkExemplar() || fail(BAD_EXEMPLAR);
 }

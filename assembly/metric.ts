@@ -8,11 +8,13 @@
 import {
   addRecord,
   canAdd,
+  canGrowRecord,
   classOf,
   createBlock,
   FLAGS_AT,
   familyOf,
   freeBlock,
+  growRecord,
   kindOf,
   LABELS_AT,
   labelsOf,
@@ -27,27 +29,17 @@ import {
   removeRecord,
   STAMP_AT,
   setOldest,
+  shapeOf,
   slotsOf,
 } from "./block";
 import { copy, equal, hash } from "./bytes";
 import { dueAt, stampOf, storeStamp } from "./clock";
 import { isInside, metricGone } from "./cursor";
-import { flags, freeFamily, HAS_HOLES, helpOf, lastBlock, setFlag, setHelp } from "./family";
-import {
-  add,
-  GENERATION,
-  GENERATION_USED,
-  HOLE,
-  keepsTimestamps,
-  METRIC_MASK,
-  METRICS,
-  NEXT_DUE,
-  PASS_DUE,
-  SERIES,
-} from "./header";
+import { flags, freeFamily, HAS_HOLES, helpOf, lastBlock, name, nameLength, setFlag, setHelp } from "./family";
+import { add, GENERATION, HOLE, keepsTimestamps, METRIC_MASK, METRICS, NEXT_DUE, PASS_DUE, SERIES } from "./header";
 import { address, addressOf, BLOCK, loadRef, storeRef, textAddress } from "./heap";
 import { releaseHelp } from "./help";
-import { REF, SEARCH_BLOCKS, TEXT, WIDE } from "./layout";
+import { CACHE, REF, SEARCH_HOLES, TEXT } from "./layout";
 import {
   HASH,
   labelCount,
@@ -63,7 +55,6 @@ import {
 } from "./line";
 import {
   dropText,
-  labelBytes,
   labelNumber,
   labelRef,
   NO_NUMBER,
@@ -74,15 +65,14 @@ import {
   writeLabel,
 } from "./text";
 
-/** Address of the metrics' buckets. */
-let buckets: usize = 0;
-
-export function initialize(at: usize): void {
-  buckets = at;
+/** The bucket of a hash: the cache begins with those of metrics. */
+function bucketOf(h: u32): usize {
+  return CACHE + (((h ^ (h >> 15)) & load<u32>(METRIC_MASK)) as usize) * REF;
 }
 
-function bucketOf(h: u32): usize {
-  return buckets + ((h & load<u32>(METRIC_MASK)) as usize) * REF;
+/** The first metric of those whose hash may be this one, 0: none; the next is the first ref of its record. */
+export function firstMetric(h: u32): u32 {
+  return loadRef(bucketOf(h));
 }
 
 /** Address of the record of a metric known to live. */
@@ -91,124 +81,112 @@ export function metricAddress(ref: u32): usize {
 }
 
 function familyHash(family: u32): u32 {
-  return family * 0x9e3779b1;
+  const at = address(family);
+  return hash(name(at), nameLength(at));
 }
 
-function fold(h: u32): u32 {
-  return h ^ (h >> 15);
-}
-
-/** The hash of the line's labels, without label number `skip`, in this family. */
+/** The hash of the line's labels, without label number `skip`, in this family: the sum of the name's and theirs. */
 export function lineHash(family: u32, skip: i32): u32 {
   let h = familyHash(family);
   for (let i: u32 = 0; i < labelCount; ++i) if ((i as i32) != skip) h += load<u32>(row(i), HASH);
-  return fold(h);
+  return h;
 }
 
-/** The same of a record in the block `at`. */
+/** The name of the label that nextLabel read; readLabel has its value. */
+export let labelName: usize = 0;
+export let labelNameBytes: usize = 0;
+/** Where the walk over a record's labels stands: how many are left, the next name and the next value. */
+let labelsLeft: u32 = 0;
+let nextName: usize = 0;
+let nextValue: usize = 0;
+
+/** Begins a walk over the labels of a record in the block `at`. Returns how many there are. */
+export function beginLabels(at: usize, record: usize): u32 {
+  nextName = namesAt(at);
+  labelsLeft = load<u8>(nextName++);
+  nextValue = record + LABELS_AT;
+  return labelsLeft;
+}
+
+/** Reads the next label; false: there is none left. */
+export function nextLabel(): bool {
+  if (labelsLeft == 0) return false;
+  --labelsLeft;
+  labelName = nextName + 1;
+  labelNameBytes = load<u8>(nextName) as usize;
+  nextName = labelName + labelNameBytes;
+  nextValue = readLabel(nextValue);
+  return true;
+}
+
+/** Address behind the labels of a record: its value or samples. */
+export function behindLabels(at: usize, record: usize): usize {
+  beginLabels(at, record);
+  while (nextLabel());
+  return nextValue;
+}
+
+/** The hash of a record in the block `at`, as lineHash has it. */
 function recordHash(at: usize, record: usize): u32 {
   let h = familyHash(familyOf(at));
-  let names = namesAt(at);
-  if (names == 0) return fold(h);
-  let value = record + LABELS_AT;
-  for (let i = load<u8>(names++) as u32; i > 0; --i) {
-    const bytes = load<u8>(names) as usize;
-    value = readLabel(value);
-    const nameHash = hash(names + 1, bytes);
-    if (labelRef == 0) h += labelHash(nameHash, 0, 0, labelNumber);
-    else {
-      const text = textAddress(labelRef);
-      h += labelHash(nameHash, textBytes(text), textLength(text), labelNumber);
+  beginLabels(at, record);
+  while (nextLabel()) {
+    let text: usize = 0;
+    let bytes: usize = 0;
+    if (labelRef != 0) {
+      text = textAddress(labelRef);
+      bytes = textLength(text);
+      text = textBytes(text);
     }
-    names += bytes + 1;
+    h += labelHash(hash(labelName, labelNameBytes), text, bytes, labelNumber);
   }
-  return fold(h);
+  return h;
 }
 
-/** Whether the label value that readLabel read is that of a row. */
+/** The row of the label that nextLabel read, 0: the line has none, or only label number `skip`. */
+function rowOf(skip: i32): usize {
+  for (let i: u32 = 0; i < labelCount; ++i) {
+    const label = row(i);
+    if ((i as i32) == skip || (load<u32>(label, NAME_BYTES) as usize) != labelNameBytes) continue;
+    if (equal(load<u32>(label, NAME_AT) as usize, labelName, labelNameBytes)) return label;
+  }
+  return 0;
+}
+
+/** Whether the label value that nextLabel read is that of a row, 0: none. */
 function sameValue(at: usize): bool {
-  if (labelNumber != load<u32>(at, NUMBER)) return false;
+  if (at == 0 || labelNumber != load<u32>(at, NUMBER)) return false;
   const bytes = load<u32>(at, STEM_BYTES) as usize;
   if (labelRef == 0) return bytes == 0;
   const text = textAddress(labelRef);
   return textLength(text) == bytes && equal(textBytes(text), load<u32>(at, VALUE_AT) as usize, bytes);
 }
 
-/** Whether the line's labels are the record's in the same order. */
-function sameSequence(at: usize, record: usize, skip: i32): bool {
-  let names = namesAt(at);
-  let count: u32 = names == 0 ? 0 : load<u8>(names++);
-  let value = record + LABELS_AT;
-  for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) == skip) continue;
-    if (count-- == 0) return false;
-    const label = row(i);
-    const bytes = load<u8>(names) as usize;
-    if ((load<u32>(label, NAME_BYTES) as usize) != bytes) return false;
-    if (!equal(names + 1, load<u32>(label, NAME_AT) as usize, bytes)) return false;
-    value = readLabel(value);
-    if (!sameValue(label)) return false;
-    names += bytes + 1;
-  }
-  return count == 0;
-}
-
-/** The row of this label, 0: the line has none, or only label number `skip`. */
-function rowOf(name: usize, bytes: usize, skip: i32): usize {
-  for (let i: u32 = 0; i < labelCount; ++i) {
-    const label = row(i);
-    if ((i as i32) == skip || (load<u32>(label, NAME_BYTES) as usize) != bytes) continue;
-    if (equal(load<u32>(label, NAME_AT) as usize, name, bytes)) return label;
-  }
-  return 0;
-}
-
-/** Whether the line's set of labels is the record's; empty ones do not count. */
+/** Whether the line's set of labels, without label number `skip`, is the record's; empty ones do not count. */
 function sameSet(at: usize, record: usize, skip: i32): bool {
   let left: u32 = 0;
   for (let i: u32 = 0; i < labelCount; ++i) {
     if ((i as i32) != skip && load<u32>(row(i), VALUE_BYTES) != 0) ++left;
   }
-  let names = namesAt(at);
-  let value = record + LABELS_AT;
-  for (let i: u32 = names == 0 ? 0 : load<u8>(names++); i > 0; --i) {
-    const bytes = load<u8>(names) as usize;
-    value = readLabel(value);
-    if (labelRef != 0 || labelNumber != NO_NUMBER) {
-      const label = rowOf(names + 1, bytes, skip);
-      if (label == 0 || !sameValue(label)) return false;
-      --left;
-    }
-    names += bytes + 1;
+  beginLabels(at, record);
+  while (nextLabel()) {
+    if (labelRef == 0 && labelNumber == NO_NUMBER) continue;
+    if (!sameValue(rowOf(skip))) return false;
+    --left;
   }
   return left == 0;
 }
 
-/** Whether the line, without label number `skip`, names this metric of its family. */
-export function isSame(ref: u32, skip: i32): bool {
-  const at = address(ref >> 4);
-  const record = recordAt(at, ref & 15);
-  return sameSequence(at, record, skip) || sameSet(at, record, skip);
-}
-
 /** The metric of this family that the line, without label number `skip`, names; 0: there is none. */
 export function findMetric(family: u32, h: u32, skip: i32): u32 {
-  let ref = loadRef(bucketOf(h));
+  let ref = firstMetric(h);
   while (ref != 0) {
     const at = address(ref >> 4);
     const record = recordAt(at, ref & 15);
-    if (familyOf(at) == family && (sameSequence(at, record, skip) || sameSet(at, record, skip))) return ref;
+    if (familyOf(at) == family && sameSet(at, record, skip)) return ref;
     ref = loadRef(record);
   }
   return 0;
-}
-
-/** Address behind the labels of a record: its value or samples. */
-export function behindLabels(at: usize, record: usize): usize {
-  const names = namesAt(at);
-  let value = record + LABELS_AT;
-  if (names != 0) for (let i = load<u8>(names) as u32; i > 0; --i) value = readLabel(value);
-  return value;
 }
 
 /** Bytes of a kept time stamp. */
@@ -251,33 +229,29 @@ function writeNames(to: usize, skip: i32): usize {
   return to - start;
 }
 
-/** Whether a block takes a record of these bytes. */
-function takes(ref: u32, labels: u32, index: u32, kind: u32, bytes: usize): bool {
-  const at = address(ref);
-  return labelsOf(at) == labels && classOf(at) == index && kindOf(at) == kind && canAdd(ref, at, bytes);
-}
-
-/** A block of the family that takes a record of these bytes, other than `except`; 0: none was found. */
-function findBlock(family: u32, labels: u32, index: u32, kind: u32, bytes: usize, except: u32): u32 {
+/**
+ * A block of the family with these label names and this shape that takes a record of these bytes, other than `except`:
+ * the last, or one of some blocks from the one on that lost a metric last. 0: none was found.
+ */
+function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
   const owner = address(family);
   const last = lastBlock(owner);
   if (last == 0) return 0;
-  if (last != except && takes(last, labels, index, kind, bytes)) return last;
   const at = address(last);
-  const alike = labelsOf(at) == labels && classOf(at) == index && kindOf(at) == kind;
-  if (alike && (flags(owner) & HAS_HOLES) == 0) return 0;
-  const hole = load<u32>(HOLE);
-  const holeAt: usize = hole == except ? 0 : addressOf(hole, BLOCK);
-  if (holeAt != 0 && familyOf(holeAt) == family && takes(hole, labels, index, kind, bytes)) return hole;
-  let ref = last;
-  for (let i: u32 = WIDE ? 8 : SEARCH_BLOCKS; i > 0; --i) {
-    ref = WIDE ? previousBlock(ref, address(ref)) : nextBlock(address(ref));
-    if (ref != except && takes(ref, labels, index, kind, bytes)) return ref;
-    if (ref == last) {
-      if (alike) setFlag(owner, HAS_HOLES, false);
-      break;
-    }
+  const isLastAlike = labelsOf(at) == labels && shapeOf(at) == shape;
+  if (isLastAlike && last != except && canAdd(last, at, bytes)) return last;
+  if (isLastAlike && (flags(owner) & HAS_HOLES) == 0) return 0;
+  let ref = load<u32>(HOLE);
+  const hole = addressOf(ref, BLOCK);
+  const isWhole = hole == 0 || familyOf(hole) != family;
+  if (isWhole) ref = nextBlock(at);
+  for (let i: u32 = SEARCH_HOLES; ref != last && i > 0; --i) {
+    const at = address(ref);
+    if (ref != except && labelsOf(at) == labels && shapeOf(at) == shape && canAdd(ref, at, bytes)) return ref;
+    ref = nextBlock(at);
   }
+  if (!isWhole) store<u32>(HOLE, 0);
+  else if (ref == last && isLastAlike) setFlag(owner, HAS_HOLES, false);
   return 0;
 }
 
@@ -289,42 +263,40 @@ export function noticeDue(index: u32): void {
 }
 
 /** Adds an undefined record to a block of the family; `labels` is used by it. Returns the metric, 0: no room. */
-function place(family: u32, labels: u32, index: u32, kind: u32, bytes: usize, except: u32): u32 {
-  let block = findBlock(family, labels, index, kind, bytes, except);
-  if (block != 0) {
-    dropText(labels);
-  } else {
+function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
+  let block = findBlock(family, labels, shape, bytes, except);
+  if (block == 0) {
     const last = lastBlock(address(family));
-    block = createBlock(family, labels, index, kind, bytes);
-    if (block == 0) {
-      dropText(labels);
-      return 0;
+    block = createBlock(family, labels, shape, bytes);
+    if (block != 0) {
+      if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
+      noticeDue(shape & 15);
+      return (block << 4) | addRecord(block, bytes);
     }
-    if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
-    noticeDue(index);
   }
-  return (block << 4) | addRecord(block, bytes);
+  dropText(labels);
+  return block == 0 ? 0 : (block << 4) | addRecord(block, bytes);
 }
 
-/** The line's labels as references, in their rows' NAME_HASH; returns the bytes they take, or -1: no room. */
-function useLabels(skip: i32, near: u32): isize {
-  let bytes: usize = 0;
+/**
+ * Uses the texts of the line's labels, which stay in their rows' NAME_HASH, and writes the labels as a record has them
+ * into the text scratch. Returns the address behind them, 0: no room.
+ */
+function useLabels(skip: i32, near: u32): usize {
+  let to: usize = TEXT;
   for (let i: u32 = 0; i < labelCount; ++i) {
     if ((i as i32) == skip) continue;
     const label = row(i);
     const stem = load<u32>(label, STEM_BYTES) as usize;
-    let ref: u32 = 0;
-    if (stem != 0) {
-      ref = useText(load<u32>(label, VALUE_AT) as usize, stem, near);
-      if (ref == 0) {
-        dropLabels(skip, i);
-        return -1;
-      }
+    const ref = stem == 0 ? 0 : useText(load<u32>(label, VALUE_AT) as usize, stem, near);
+    if (ref == 0 && stem != 0) {
+      dropLabels(skip, i);
+      return 0;
     }
     store<u32>(label, ref, NAME_HASH);
-    bytes += labelBytes(ref, load<u32>(label, NUMBER));
+    to = writeLabel(to, ref, load<u32>(label, NUMBER));
   }
-  return bytes as isize;
+  return to;
 }
 
 function dropLabels(skip: i32, count: u32): void {
@@ -332,23 +304,23 @@ function dropLabels(skip: i32, count: u32): void {
 }
 
 /**
- * Creates the metric that the line, without label number `skip`, names in this family. `h` is its lineHash, `index`
- * its class, `rest` the bytes behind its labels, which are left undefined. `kind` is MULTI or 0; then `length` is
- * MANY, or the bytes of the value. 0: there is no room, and nothing has changed.
+ * Creates the metric that the line, without label number `skip`, names in this family. `h` is its lineHash, `shape`
+ * its block's, `rest` the bytes behind its labels, which are left undefined. `length` is INCOMPLETE
+ * (samples.ts), or the bytes of the value. 0: there is no room, and nothing has changed.
  */
-export function createMetric(family: u32, h: u32, skip: i32, index: u32, kind: u32, length: u32, rest: usize): u32 {
+export function createMetric(family: u32, h: u32, skip: i32, shape: u32, length: u32, rest: usize): u32 {
   const near = lastBlock(address(family));
   let labels: u32 = 0;
   if (labelCount != (skip < 0 ? 0 : 1)) {
     labels = useText(TEXT, writeNames(TEXT, skip), near);
     if (labels == 0) return 0;
   }
-  const bytes = useLabels(skip, near);
-  if (bytes < 0) {
+  const end = useLabels(skip, near);
+  if (end == 0) {
     dropText(labels);
     return 0;
   }
-  const ref = place(family, labels, index, kind, LABELS_AT + (bytes as usize) + rest, 0);
+  const ref = place(family, labels, shape, LABELS_AT + (end - TEXT) + rest, 0);
   if (ref == 0) {
     dropLabels(skip, labelCount);
     return 0;
@@ -357,13 +329,9 @@ export function createMetric(family: u32, h: u32, skip: i32, index: u32, kind: u
   const bucket = bucketOf(h);
   storeRef(record, loadRef(bucket));
   storeRef(bucket, ref);
-  storeStamp(record + STAMP_AT, stampOf(index));
+  storeStamp(record + STAMP_AT, stampOf(shape & 15));
   store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
-  store<u32>(GENERATION_USED, 1);
-  let to = record + LABELS_AT;
-  for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) != skip) to = writeLabel(to, load<u32>(row(i), NAME_HASH), load<u32>(row(i), NUMBER));
-  }
+  copy(record + LABELS_AT, TEXT, end - TEXT);
   add(METRICS, 1);
   return ref;
 }
@@ -395,32 +363,28 @@ export function removeMetric(ref: u32): void {
   relink(recordHash(at, record), ref, loadRef(record));
   add(METRICS, -1);
   add(SERIES, -(samplesOf(at, record) as i32));
+  const bytes = recordSize(at, record);
   // Dropping texts moves the record, so their references are noted first.
   let noted: usize = TEXT;
-  const names = namesAt(at);
-  let value = record + LABELS_AT;
-  if (names != 0) {
-    for (let i = load<u8>(names) as u32; i > 0; --i) {
-      value = readLabel(value);
-      store<u32>(noted, labelRef);
-      noted += 4;
-    }
-  }
-  if (((load<u8>(record, FLAGS_AT) as u32) & 15) == MANY) {
-    store<u32>(noted, loadRef(value));
+  beginLabels(at, record);
+  while (nextLabel()) {
+    store<u32>(noted, labelRef);
     noted += 4;
   }
-  removeFromBlock(ref, recordSize(at, record));
+  if (((load<u8>(record, FLAGS_AT) as u32) & 15) == MANY) {
+    store<u32>(noted, loadRef(nextValue));
+    noted += 4;
+  }
+  removeFromBlock(ref, bytes);
   for (let note: usize = TEXT; note < noted; note += 4) dropText(load<u32>(note));
 }
 
 function removeFromBlock(ref: u32, bytes: usize): void {
   const block = ref >> 4;
-  const family = familyOf(address(block));
-  metricGone(block, ref & 15);
+  metricGone(ref);
   removeRecord(block, ref & 15, bytes);
   store<u32>(HOLE, block);
-  if (slotsOf(address(block)) == 0) dropBlock(block, family);
+  if (slotsOf(address(block)) == 0) dropBlock(block);
 }
 
 /** The family that stays although it has no blocks for a moment. */
@@ -432,7 +396,8 @@ export function hold(family: u32): void {
 }
 
 /** Frees a block without metrics, and its family if that was the last. */
-export function dropBlock(block: u32, family: u32): void {
+export function dropBlock(block: u32): void {
+  const family = familyOf(address(block));
   freeBlock(block);
   if (family != held && lastBlock(address(family)) == 0) dropFamily(family);
 }
@@ -450,15 +415,14 @@ export function dropFamily(family: u32): void {
 /** The generation of a metric that is moved to the end of its family, so that no open page has it twice. */
 function movedGeneration(family: u32, generation: u32): u32 {
   if (!isInside(family)) return generation;
-  store<u32>(GENERATION_USED, 1);
   return load<u32>(GENERATION);
 }
 
 /**
- * Moves a metric to another block of its family, of class `index` and this kind, with `more` undefined bytes inserted
+ * Moves a metric to another block of its family, of this shape, with `more` undefined bytes inserted
  * `before` bytes behind its record's begin. Returns its new reference; 0: there is no room, and nothing has changed.
  */
-export function moveMetric(ref: u32, index: u32, kind: u32, before: usize, more: usize): u32 {
+export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u32 {
   const from = ref >> 4;
   let at = address(from);
   let record = recordAt(at, ref & 15);
@@ -466,7 +430,7 @@ export function moveMetric(ref: u32, index: u32, kind: u32, before: usize, more:
   const family = familyOf(at);
   const labels = labelsOf(at);
   if (labels != 0) useAgain(labels);
-  const moved = place(family, labels, index, kind, bytes + more, from);
+  const moved = place(family, labels, shape, bytes + more, from);
   if (moved == 0) return 0;
   at = address(from);
   record = recordAt(at, ref & 15);
@@ -476,10 +440,22 @@ export function moveMetric(ref: u32, index: u32, kind: u32, before: usize, more:
   const flags = load<u8>(to, FLAGS_AT) as u32;
   const generation = flags >> 4 == 15 ? 15 : movedGeneration(family, flags >> 4);
   store<u8>(to, (flags & 15) | (generation << 4), FLAGS_AT);
-  storeStamp(to + STAMP_AT, stampOf(index));
+  storeStamp(to + STAMP_AT, stampOf(shape & 15));
   relink(recordHash(at, record), ref, moved);
   removeFromBlock(ref, bytes);
   return moved;
+}
+
+/**
+ * Inserts `more` undefined bytes `place` bytes behind the begin of a metric's record. Returns its reference, which may
+ * have changed; 0: there is no room, and nothing has changed.
+ */
+export function growMetric(ref: u32, place: usize, more: usize): u32 {
+  const block = ref >> 4;
+  const at = address(block);
+  if (!canGrowRecord(block, ref & 15, more)) return moveMetric(ref, shapeOf(at), place, more);
+  growRecord(block, ref & 15, metricAddress(ref) + place, more);
+  return ref;
 }
 
 /** Uses a text, known to live, once more. */

@@ -3,7 +3,7 @@
  * labels such a record has
  *
  *   +0      ref  schema: which samples these are (a text, shared by metrics alike)
- *   +REF    u8   round under way, 0: none
+ *   +REF    u8   round under way (round.ts), 0: none
  *           u8   samples
  *           for each sample: u8, low half: bytes of the value; SEEN: pushed in this round
  *                            value (number.ts), and i64 time stamp in ms where those are kept
@@ -12,34 +12,24 @@
  *
  *   +0      u8   place of `le` or `quantile` among the labels as pushed
  *           for each sample: u8 part, u8 length of the text of `le` or `quantile`, that text
- *
- * A round is one push of such a metric. When it ends, samples that it did not have go, and a new metric shows. A round
- * of buckets only, or sums only, takes nothing away: some exporters write all buckets of a family before all sums.
  */
 
-import { canGrowRecord, classOf, FLAGS_AT, growRecord, HIDDEN, MANY, MULTI, recordAt, shrinkRecord } from "./block";
+import { classOf, FLAGS_AT, HIDDEN, MANY, MULTI, recordAt, shrinkRecord } from "./block";
 import { copy, equal } from "./bytes";
-import { add, count as countUp, GENERATION, GENERATION_USED, ROUND, SAMPLES_GONE, SERIES, TOO_BIG } from "./header";
+import { add, count, SAMPLES_GONE, SERIES } from "./header";
 import { address, loadRef, storeRef, textAddress } from "./heap";
-import { REF, SAMPLE_LIMIT, TEXT, TEXT_BYTES } from "./layout";
-import { behindLabels, metricAddress, moveMetric, SAMPLES_HEAD, timestampBytes } from "./metric";
+import { REF, SAMPLE_LIMIT, TEXT } from "./layout";
+import { behindLabels, growMetric, metricAddress, moveMetric, SAMPLES_HEAD, timestampBytes } from "./metric";
+import { part, special, specialAt, specialBytes, TOTAL } from "./owner";
 import { dropText, fitsText, textBytes, textLength, useText } from "./text";
 
-/** Parts: what a sample's name has behind the family's, or the label that names it. */
-export const TOTAL: u32 = 0;
-export const SUM: u32 = 1;
-export const COUNT: u32 = 2;
-export const BUCKET: u32 = 3;
-export const QUANTILE: u32 = 4;
-export const CREATED_PART: u32 = 5;
-export const GSUM: u32 = 6;
-export const GCOUNT: u32 = 7;
-
-const SEEN: u32 = 0x80;
+export const SEEN: u32 = 0x80;
 const ROUND_AT: usize = REF;
 const COUNT_AT: usize = REF + 1;
+/** Flags of a record of many samples that is not complete. */
+export const INCOMPLETE: u32 = MANY | (HIDDEN << 4);
 
-/** Address of the samples' head of a metric. */
+/** Address behind a metric's labels: the head of its samples; the value of one that has one sample. */
 export function samplesAt(ref: u32): usize {
   const at = address(ref >> 4);
   return behindLabels(at, recordAt(at, ref & 15));
@@ -55,10 +45,6 @@ export function sampleCount(head: usize): u32 {
   return load<u8>(head, COUNT_AT);
 }
 
-export function sampleCountOf(ref: u32): u32 {
-  return sampleCount(samplesAt(ref));
-}
-
 export function schemaOf(head: usize): usize {
   return textBytes(textAddress(loadRef(head)));
 }
@@ -67,17 +53,66 @@ export function nextSample(sample: usize): usize {
   return sample + 1 + (((load<u8>(sample) as u32) & 15) as usize) + timestampBytes();
 }
 
-/** Writes the head of a new metric, without samples, whose labels have `le` or `quantile` at `place`. */
-export function initializeSamples(head: usize, schema: u32): void {
-  storeRef(head, schema);
-  store<u8>(head, 0, ROUND_AT);
-  store<u8>(head, 0, COUNT_AT);
+/** Number of the metric's round under way, 0: none. */
+export function roundOf(head: usize): u32 {
+  return load<u8>(head, ROUND_AT);
 }
 
-/** The schema of a metric without samples. 0: there is no room. */
-export function emptySchema(place: u32): u32 {
-  store<u8>(TEXT, place);
-  return useText(TEXT, 1, 0);
+export function setRound(head: usize, round: u32): void {
+  store<u8>(head, round, ROUND_AT);
+}
+
+/** Notes of all samples that the round has not seen them. */
+export function clearSeen(head: usize): void {
+  let sample = firstSample(head);
+  for (let i = sampleCount(head); i > 0; --i) {
+    store<u8>(sample, (load<u8>(sample) as u32) & ~SEEN);
+    sample = nextSample(sample);
+  }
+}
+
+/** Part and length at the begin of the entry of the line's sample, as this part. */
+function entryKey(as: u32): u32 {
+  return as | ((specialBytes as u32) << 8);
+}
+
+function nextEntry(entry: usize): usize {
+  return entry + 2 + (load<u8>(entry, 1) as usize);
+}
+
+/** Looks for the line's sample. Returns its address, 0: there is none. */
+export function findSample(head: usize): usize {
+  const key = entryKey(part);
+  let entry = schemaOf(head) + 1;
+  let sample = firstSample(head);
+  for (let i = sampleCount(head); i > 0; --i) {
+    if ((load<u16>(entry) as u32) == key && equal(entry + 2, specialAt, specialBytes)) return sample;
+    entry = nextEntry(entry);
+    sample = nextSample(sample);
+  }
+  return 0;
+}
+
+/** Writes the line's sample as an entry of a schema, as this part. */
+function writeEntry(to: usize, as: u32): void {
+  store<u16>(to, entryKey(as));
+  copy(to + 2, specialAt, specialBytes);
+}
+
+/** The schema of a metric with the line's sample only, as this part. 0: there is no room. */
+export function createSchema(as: u32): u32 {
+  store<u8>(TEXT, special);
+  writeEntry(TEXT + 1, as);
+  return useText(TEXT, 3 + specialBytes, 0);
+}
+
+/** Writes what a metric has before the value of its first sample, of `length` bytes. */
+export function initializeSamples(ref: u32, schema: u32, length: u32): void {
+  const head = samplesAt(ref);
+  storeRef(head, schema);
+  setRound(head, 0);
+  store<u8>(head, 1, COUNT_AT);
+  store<u8>(firstSample(head), length);
 }
 
 /**
@@ -85,214 +120,118 @@ export function emptySchema(place: u32): u32 {
  * no room, and nothing has changed.
  */
 export function convert(ref: u32): u32 {
-  store<u8>(TEXT, 255);
-  store<u16>(TEXT, TOTAL, 1);
-  const schema = useText(TEXT, 3, 0);
+  const schema = createSchema(TOTAL);
   if (schema == 0) return 0;
-  const at = address(ref >> 4);
-  const record = recordAt(at, ref & 15);
-  const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
-  const moved = moveMetric(ref, classOf(at), MULTI, behindLabels(at, record) - record, SAMPLES_HEAD + 1);
+  const record = metricAddress(ref);
+  const flags = load<u8>(record, FLAGS_AT) as u32;
+  const moved = moveMetric(ref, classOf(address(ref >> 4)) | MULTI, samplesAt(ref) - record, SAMPLES_HEAD + 1);
   if (moved == 0) {
     dropText(schema);
     return 0;
   }
   const to = metricAddress(moved);
-  store<u8>(to, ((load<u8>(to, FLAGS_AT) as u32) & 0xf0) | MANY, FLAGS_AT);
-  const head = samplesAt(moved);
-  initializeSamples(head, schema);
-  store<u8>(head, 1, COUNT_AT);
-  store<u8>(firstSample(head), length);
+  store<u8>(to, (load<u8>(to, FLAGS_AT) as u32) | MANY, FLAGS_AT);
+  initializeSamples(moved, schema, flags & 15);
   return moved;
 }
 
-/** What findSample found: the sample's address, its number, or 0 and the number of samples. */
-export let foundSample: usize = 0;
-export let foundIndex: u32 = 0;
-
-/** Looks for the sample of this part and `le` or `quantile`. */
-export function findSample(head: usize, part: u32, text: usize, bytes: usize): bool {
-  let entry = schemaOf(head) + 1;
-  const samples = sampleCount(head);
-  foundSample = firstSample(head);
-  for (foundIndex = 0; foundIndex < samples; ++foundIndex) {
-    const length = load<u8>(entry, 1) as usize;
-    if ((load<u8>(entry) as u32) == part && length == bytes && equal(entry + 2, text, bytes)) return true;
-    entry += 2 + length;
-    foundSample = nextSample(foundSample);
-  }
-  foundSample = 0;
-  return false;
+/** Gives a metric another schema, of `by` more samples. */
+function changeSchema(ref: u32, schema: u32, by: i32): void {
+  const head = samplesAt(ref);
+  const before = loadRef(head);
+  storeRef(head, schema);
+  store<u8>(head, sampleCount(head) + (by as u32), COUNT_AT);
+  dropText(before);
+  add(SERIES, by);
 }
 
-/** Whether the sample was pushed in the round under way; notes that it was. */
-export function markSeen(sample: usize): bool {
-  const byte = load<u8>(sample) as u32;
-  store<u8>(sample, byte | SEEN);
-  return (byte & SEEN) != 0;
-}
-
-/** Number of the metric's round under way, 0: none. */
-export function roundOf(head: usize): u32 {
-  return load<u8>(head, ROUND_AT);
-}
-
-/** Begins a round: no sample is seen. Returns its number. */
-export function beginRound(head: usize): u32 {
-  let sample = firstSample(head);
-  for (let i = sampleCount(head); i > 0; --i) {
-    store<u8>(sample, (load<u8>(sample) as u32) & ~SEEN);
-    sample = nextSample(sample);
-  }
-  const round = load<u32>(ROUND) == 255 ? 1 : load<u32>(ROUND) + 1;
-  store<u32>(ROUND, round);
-  store<u8>(head, round, ROUND_AT);
-  return round;
-}
-
-/** Why addSample could not: 0, there is no room; else TOO_BIG. */
-export let addFailure: i32 = 0;
-
-/** Samples up to the last one that the round has seen, and the bytes of their schema. */
+/** What copySchema found: where the copy ends, how many samples the round has seen, and a bit for each of their parts. */
+let copyEnd: usize = 0;
 let seenSamples: u32 = 0;
-let seenBytes: usize = 0;
+let seenParts: u32 = 0;
+/** The last of these: where its entry ends in the copy, and how many bytes behind the record's begin it ends. */
+let seenEntry: usize = 0;
+export let seenPlace: usize = 0;
 
-function findSeen(head: usize): void {
-  const schema = schemaOf(head);
-  let entry = schema + 1;
+/** Copies a schema to the scratch: all of it, or the samples that the round has seen. */
+function copySchema(ref: u32, all: bool): void {
+  const record = metricAddress(ref);
+  const head = samplesAt(ref);
+  let entry = schemaOf(head);
   let sample = firstSample(head);
+  store<u8>(TEXT, load<u8>(entry++));
+  copyEnd = TEXT + 1;
   seenSamples = 0;
-  seenBytes = 1;
-  for (let i: u32 = 1; i <= sampleCount(head); ++i) {
-    entry += (load<u8>(entry, 1) as usize) + 2;
-    if ((load<u8>(sample) & SEEN) != 0) {
-      seenSamples = i;
-      seenBytes = entry - schema;
-    }
+  seenParts = 0;
+  seenEntry = copyEnd;
+  seenPlace = sample - record;
+  for (let i = sampleCount(head); i > 0; --i) {
+    const isSeen = (load<u8>(sample) & SEEN) != 0;
+    const bytes = nextEntry(entry) - entry;
     sample = nextSample(sample);
+    if (isSeen || all) {
+      copy(copyEnd, entry, bytes);
+      copyEnd += bytes;
+    }
+    if (isSeen) {
+      ++seenSamples;
+      seenParts |= 1 << (load<u8>(entry) as u32);
+      seenEntry = copyEnd;
+      seenPlace = sample - record;
+    }
+    entry += bytes;
   }
 }
 
-/** Address of sample number `index` behind a head. */
-function sampleAt(head: usize, index: u32): usize {
-  let sample = firstSample(head);
-  for (; index > 0; --index) sample = nextSample(sample);
-  return sample;
+/** Whether a metric can have one more sample, the line's. */
+export function canAddSample(head: usize): bool {
+  const bytes = textLength(textAddress(loadRef(head))) + 2 + specialBytes;
+  return sampleCount(head) != SAMPLE_LIMIT && fitsText(bytes);
 }
 
 /**
- * Adds an undefined sample with a value of `length` bytes to a metric, behind the last one that the round has seen: so
- * samples are in the order of the last round. Returns the metric's reference, which may have changed; 0: it could not,
- * nothing has changed, see `addFailure`.
+ * Adds the line's sample, with a value of `length` bytes that is undefined, to a metric, behind the last one that the
+ * round has seen, at `seenPlace`: so samples are in the order of the last round. canAddSample must hold. Returns the
+ * metric's reference, which may have changed; 0: there is no room, and nothing has changed.
  */
-export function addSample(ref: u32, part: u32, text: usize, bytes: usize, length: u32): u32 {
-  let head = samplesAt(ref);
-  const old = textAddress(loadRef(head));
-  const oldBytes = textLength(old);
-  const samples = sampleCount(head);
-  addFailure = TOO_BIG;
-  if (samples == SAMPLE_LIMIT || oldBytes + 2 + bytes > TEXT_BYTES || !fitsText(oldBytes + 2 + bytes)) return 0;
-  addFailure = 0;
-  findSeen(head);
-  const index = seenSamples;
-  const entry = TEXT + seenBytes;
-  copy(TEXT, textBytes(old), seenBytes);
-  store<u8>(entry, part);
-  store<u8>(entry, bytes as u32, 1);
-  copy(entry + 2, text, bytes);
-  copy(entry + 2 + bytes, textBytes(old) + seenBytes, oldBytes - seenBytes);
-  const schema = useText(TEXT, oldBytes + 2 + bytes, ref >> 4);
+export function addSample(ref: u32, length: u32): u32 {
+  copySchema(ref, true);
+  const bytes: usize = 2 + specialBytes;
+  copy(seenEntry + bytes, seenEntry, copyEnd - seenEntry);
+  writeEntry(seenEntry, part);
+  const schema = useText(TEXT, copyEnd + bytes - TEXT, ref >> 4);
   if (schema == 0) return 0;
-  const more = (length as usize) + timestampBytes() + 1;
-  const at = address(ref >> 4);
-  const record = recordAt(at, ref & 15);
-  const place = sampleAt(behindLabels(at, record), index);
-  if (canGrowRecord(ref >> 4, ref & 15, more)) growRecord(ref >> 4, ref & 15, place, more);
-  else {
-    const moved = moveMetric(ref, classOf(at), MULTI, place - record, more);
-    if (moved == 0) {
-      dropText(schema);
-      return 0;
-    }
-    ref = moved;
+  const grown = growMetric(ref, seenPlace, (length as usize) + timestampBytes() + 1);
+  if (grown == 0) {
+    dropText(schema);
+    return 0;
   }
-  head = samplesAt(ref);
-  const before = loadRef(head);
-  storeRef(head, schema);
-  store<u8>(head, samples + 1, COUNT_AT);
-  store<u8>(sampleAt(head, index), length);
-  dropText(before);
-  add(SERIES, 1);
-  return ref;
+  changeSchema(grown, schema, 1);
+  store<u8>(metricAddress(grown) + seenPlace, length);
+  return grown;
 }
 
-/** Whether the round had samples of more than one part: one of a single part may be a piece of what is to come. */
-function isWhole(head: usize): bool {
-  let entry = schemaOf(head) + 1;
-  let sample = firstSample(head);
-  let part: u32 = 255;
-  for (let i = sampleCount(head); i > 0; --i) {
-    if ((load<u8>(sample) & SEEN) != 0) {
-      if (part != 255 && part != (load<u8>(entry) as u32)) return true;
-      part = load<u8>(entry);
-    }
-    entry += (load<u8>(entry, 1) as usize) + 2;
-    sample = nextSample(sample);
-  }
-  return false;
-}
-
-/** Removes the samples that the round did not have. */
-function dropUnseen(ref: u32): void {
-  const head = samplesAt(ref);
-  if (!isWhole(head)) return;
-  const samples = sampleCount(head);
-  let entry = schemaOf(head);
-  let to: usize = TEXT;
-  store<u8>(to++, load<u8>(entry++));
-  let sample = firstSample(head);
-  let gone: u32 = 0;
-  for (let i: u32 = 0; i < samples; ++i) {
-    const bytes = (load<u8>(entry, 1) as usize) + 2;
-    if ((load<u8>(sample) & SEEN) != 0) {
-      copy(to, entry, bytes);
-      to += bytes;
-    } else ++gone;
-    entry += bytes;
-    sample = nextSample(sample);
-  }
-  if (gone == 0 || gone == samples) return;
-  const schema = useText(TEXT, to - TEXT, ref >> 4);
+/**
+ * Removes the samples that the round did not have, if it had some of more than one part: a round of one part may be a
+ * piece of what is to come.
+ */
+export function dropUnseen(ref: u32): void {
+  const samples = sampleCount(samplesAt(ref));
+  copySchema(ref, false);
+  if (seenSamples == samples || (seenParts & (seenParts - 1)) == 0) return;
+  const schema = useText(TEXT, copyEnd - TEXT, ref >> 4);
   if (schema == 0) return;
-  removeUnseen(ref, samples);
-  const now = samplesAt(ref);
-  const before = loadRef(now);
-  storeRef(now, schema);
-  store<u8>(now, samples - gone, COUNT_AT);
-  dropText(before);
-  add(SERIES, -(gone as i32));
-  countUp(SAMPLES_GONE, gone);
-}
-
-function removeUnseen(ref: u32, samples: u32): void {
-  let place = firstSample(samplesAt(ref)) - metricAddress(ref);
+  let sample = firstSample(samplesAt(ref));
+  let end = sample;
   for (let i = samples; i > 0; --i) {
-    const sample = metricAddress(ref) + place;
-    const bytes = nextSample(sample) - sample;
-    if ((load<u8>(sample) & SEEN) != 0) place += bytes;
-    else shrinkRecord(ref >> 4, ref & 15, sample, bytes);
+    const next = nextSample(sample);
+    if ((load<u8>(sample) & SEEN) != 0) {
+      copy(end, sample, next - sample);
+      end += next - sample;
+    }
+    sample = next;
   }
-}
-
-/** Ends the round of a metric, if it is this one: the metric shows, and has the round's samples only. */
-export function endRound(ref: u32, round: u32): void {
-  const head = samplesAt(ref);
-  if (round == 0 || roundOf(head) != round) return;
-  store<u8>(head, 0, ROUND_AT);
-  dropUnseen(ref);
-  const record = metricAddress(ref);
-  const flags = load<u8>(record, FLAGS_AT) as u32;
-  if (flags >> 4 != HIDDEN) return;
-  store<u8>(record, (flags & 15) | (load<u32>(GENERATION) << 4), FLAGS_AT);
-  store<u32>(GENERATION_USED, 1);
+  shrinkRecord(ref >> 4, ref & 15, end, sample - end);
+  changeSchema(ref, schema, (seenSamples - samples) as i32);
+  count(SAMPLES_GONE, samples - seenSamples);
 }

@@ -16,15 +16,19 @@
  */
 
 import { copy, equal, hash } from "./bytes";
-import { add, CACHE_SIZE, LABEL_TEXT_BYTES, TEXT_MASK } from "./header";
+import { add, CACHE_SIZE, FEW_MASK, LABEL_TEXT_BYTES } from "./header";
 import { alloc, loadRef, releaseText, storeRef, TEXT_KIND, textAddress } from "./heap";
-import { OBJECT_BYTES_MAX, REF, WIDE } from "./layout";
+import { OBJECT_BYTES_MAX, REF, TEXT_BYTES, WIDE } from "./layout";
 
 const USES: usize = REF;
-const LENGTH: usize = REF * 2;
+/** Where a text object has its length. */
+export const TEXT_LENGTH: usize = REF * 2;
 /** No number follows the stem. */
 export const NO_NUMBER: u32 = 0xffffffff;
-const SHORT: u32 = 0x60;
+/** References below this one take one byte; with a number behind, that much more. */
+export const SHORT: u32 = 0x60;
+/** What larger references begin with. */
+export const LONG: u32 = 0xc0;
 
 /** Address of the texts' buckets: behind those of metrics and families. */
 let buckets: usize = 0;
@@ -39,17 +43,17 @@ function lengthBytes(count: usize): usize {
 
 /** Length of the text object at `at`. */
 export function textLength(at: usize): usize {
-  const first = load<u8>(at, LENGTH) as usize;
-  return first < 128 ? first : ((first & 127) << 8) | (load<u8>(at, LENGTH + 1) as usize);
+  const first = load<u8>(at, TEXT_LENGTH) as usize;
+  return first < 128 ? first : ((first & 127) << 8) | (load<u8>(at, TEXT_LENGTH + 1) as usize);
 }
 
 /** Address of the bytes of the text object at `at`. */
 export function textBytes(at: usize): usize {
-  return at + LENGTH + (load<u8>(at, LENGTH) < 128 ? 1 : 2);
+  return at + TEXT_LENGTH + (load<u8>(at, TEXT_LENGTH) < 128 ? 1 : 2);
 }
 
 function bucketOf(h: u32): usize {
-  return buckets + ((h & load<u32>(TEXT_MASK)) as usize) * REF;
+  return buckets + ((h & load<u32>(FEW_MASK)) as usize) * REF;
 }
 
 /** The text's reference, or 0. */
@@ -63,9 +67,9 @@ export function findText(at: usize, count: usize, h: u32): u32 {
   return 0;
 }
 
-/** Whether a text of this length can be kept at all. */
+/** Whether a text of this length can be kept at all, and the scratch holds it. */
 export function fitsText(count: usize): bool {
-  return count + LENGTH + 2 <= OBJECT_BYTES_MAX && count < 32768 && (count as u32) <= load<u32>(CACHE_SIZE) >> 1;
+  return count <= min(OBJECT_BYTES_MAX - TEXT_LENGTH - 2, TEXT_BYTES) && (count as u32) <= load<u32>(CACHE_SIZE) >> 1;
 }
 
 /** Uses the text once more, keeping it first if it is new. Returns its reference; 0: there is no room. */
@@ -77,7 +81,7 @@ export function useText(at: usize, count: usize, near: u32): u32 {
     storeRef(uses, loadRef(uses) + 1);
     return ref;
   }
-  const bytes = LENGTH + lengthBytes(count) + count;
+  const bytes = TEXT_LENGTH + lengthBytes(count) + count;
   ref = alloc(TEXT_KIND, bytes, near, 0);
   if (ref == 0) return 0;
   const object = textAddress(ref);
@@ -85,10 +89,10 @@ export function useText(at: usize, count: usize, near: u32): u32 {
   storeRef(object, loadRef(bucket));
   storeRef(bucket, ref);
   storeRef(object + USES, 1);
-  if (count < 128) store<u8>(object, count as u32, LENGTH);
+  if (count < 128) store<u8>(object, count as u32, TEXT_LENGTH);
   else {
-    store<u8>(object, 128 | ((count as u32) >> 8), LENGTH);
-    store<u8>(object, count as u32, LENGTH + 1);
+    store<u8>(object, 128 | ((count as u32) >> 8), TEXT_LENGTH);
+    store<u8>(object, count as u32, TEXT_LENGTH + 1);
   }
   copy(textBytes(object), at, count);
   add(LABEL_TEXT_BYTES, bytes as i32);
@@ -112,7 +116,7 @@ export function dropText(ref: u32): void {
     link = textAddress(next);
   }
   storeRef(link, loadRef(object));
-  const bytes = LENGTH + lengthBytes(count) + count;
+  const bytes = TEXT_LENGTH + lengthBytes(count) + count;
   releaseText(ref, bytes);
   add(LABEL_TEXT_BYTES, -(bytes as i32));
 }
@@ -134,14 +138,6 @@ export function split(at: usize, count: usize): void {
   let value: u32 = 0;
   for (let i = start; i < count; ++i) value = value * 10 + (load<u8>(at + i) as u32) - 48;
   stemNumber = value;
-}
-
-/** Bytes that writeLabel writes. */
-export function labelBytes(ref: u32, number: u32): usize {
-  let bytes: usize = ref < SHORT ? 1 : REF;
-  if (number == NO_NUMBER) return bytes;
-  for (; number > 127; number >>= 7) ++bytes;
-  return bytes + 1;
 }
 
 /** Writes a label value; returns the address behind it. */

@@ -322,3 +322,17 @@ test("23 · lines of any length fit a piece", () => {
     }
   }
 });
+
+test("23 · the longest line that is kept and the longest metadata fit a piece together", () => {
+  const name = `"${"-".repeat(255)}"`;
+  const labels = range(10).map((index) => `"${index}${"-".repeat(200)}"="x"`);
+  for (const artefact of ARTEFACTS) {
+    const module = new Module(artefact, { cacheBytes: 16_000 });
+    module.push(`# HELP ${name} ${'"'.repeat(2000)}\n# TYPE ${name} gauge\n{${[name, ...labels].join(",")}} 1\n`, 0);
+    for (const view of VIEWS) {
+      const reading = new Reading(module, view, 0);
+      while (!reading.done) reading.next(0);
+      assert.equal(reading.keys().length, 1);
+    }
+  }
+});

@@ -65,6 +65,11 @@ const FORMS: readonly ((value: number) => string)[] = [
   (value) => `${expand(value)}${expand(value).includes(".") ? "" : "."}${"0".repeat(40)}`,
   (value) => halfway(value, ""),
   (value) => halfway(value, "0000000001"),
+  (value) => `${halfway(value, "").slice(0, -1)}4${"9".repeat(30)}`,
+  (value) => halfway(value, `${"0".repeat(800)}1`),
+  (value) => halfway(value, "0".repeat(800)),
+  (value) => halfway(value, "").slice(0, 19),
+  (value) => `${halfway(value, "").replace(".", "")}e-${(halfway(value, "").split(".")[1] ?? "").length}`,
   (value) => `${expand(value).slice(0, 30)}`,
   (value) => `${expand(value)}e${Math.trunc(value) % 300}`,
 ];

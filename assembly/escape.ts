@@ -1,0 +1,52 @@
+/**
+ * Names outside of [a-zA-Z_:][a-zA-Z0-9_:]*: in quotes where the scraper allows UTF-8, else in the `U__` escaping
+ * (Prometheus, "UTF-8 in Prometheus": values escaping).
+ */
+
+import { character, sequence } from "./bytes";
+import { skipName } from "./line";
+import { put, putText, putWord, raw } from "./output";
+
+/** Whether text 0.0.4 can have this name without quotes; metrics' names may have colons. */
+export function isPlain(at: usize, bytes: usize, colons: bool): bool {
+  return skipName(at, at + bytes, colons) == at + bytes;
+}
+
+/** Writes a character as `_hex_`. */
+function putCode(code: u32): void {
+  put(95);
+  for (let bits = (31 - clz(code)) & 28; (bits as i32) >= 0; bits -= 4) {
+    const digit = (code >> bits) & 15;
+    put(digit + (digit < 10 ? 48 : 87));
+  }
+  put(95);
+}
+
+/** Writes a name that is not plain, with a suffix. The escapes in it are those of text 0.0.4. */
+export function putForeign(at: usize, bytes: usize, suffix: usize, colons: bool): void {
+  const end = at + bytes;
+  if (raw != 0) {
+    put(34);
+    putText(at, bytes);
+    putWord(suffix);
+    put(34);
+    return;
+  }
+  put(85);
+  put(95);
+  put(95);
+  for (let next = at; next < end; ) {
+    const from = next;
+    next += sequence(next, end);
+    let code = character;
+    if (code == 92) {
+      code = load<u8>(next++);
+      if (code == 110) code = 10;
+    }
+    if (skipName(from, next, colons) == next || (code - 48 < 10 && from != at)) {
+      if (code == 95) put(95);
+      put(code);
+    } else putCode(code);
+  }
+  putWord(suffix);
+}

@@ -1,0 +1,44 @@
+/**
+ * Generations order the creation of metrics against the begin of renders: what is of a later generation than a render
+ * is not on its page. Four bits of a record number them, so they are numbered afresh once in a dozen pages.
+ */
+
+import { FLAGS_AT, HIDDEN } from "./block";
+import { BORN, RENDERS_END } from "./cursor";
+import { GENERATION, METRIC_MASK } from "./header";
+import { loadRef } from "./heap";
+import { CACHE, REF, RENDER_BYTES, RENDERS } from "./layout";
+import { metricAddress } from "./metric";
+
+/** The generations of open renders, a bit each. */
+let births: u32 = 0;
+
+/** The new number of a generation: only its order to the renders' matters. */
+function rank(generation: u32): u32 {
+  return popcnt(births & ((1 << generation) - 1));
+}
+
+/** Numbers the generations afresh: of the renders, of the metrics, whose buckets begin the cache, and the one that is now. */
+function renumber(): void {
+  births = 0;
+  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) births |= 1 << load<u32>(at, BORN);
+  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) store<u32>(at, rank(load<u32>(at, BORN)), BORN);
+  const end = CACHE + ((load<u32>(METRIC_MASK) + 1) as usize) * REF;
+  for (let bucket = CACHE; bucket < end; bucket += REF) {
+    for (let metric = loadRef(bucket); metric != 0; ) {
+      const record = metricAddress(metric);
+      const flags = load<u8>(record, FLAGS_AT) as u32;
+      if (flags >> 4 != HIDDEN) store<u8>(record, (flags & 15) | (rank(flags >> 4) << 4), FLAGS_AT);
+      metric = loadRef(record);
+    }
+  }
+  store<u32>(GENERATION, rank(load<u32>(GENERATION)));
+}
+
+/** Ends the generation that is now, and returns it. */
+export function endGeneration(): u32 {
+  if (load<u32>(GENERATION) == HIDDEN - 1) renumber();
+  const generation = load<u32>(GENERATION);
+  store<u32>(GENERATION, generation + 1);
+  return generation;
+}

@@ -1,0 +1,51 @@
+/**
+ * Rounds: a round is one push of a metric of many samples. When it ends, samples that it did not have go, and a new
+ * metric shows. A round of buckets only, or sums only, takes nothing away: some exporters write all buckets of a family
+ * before all sums. Several connections may push the same round.
+ */
+
+import { FLAGS_AT, kindOf, MANY, MULTI, recordAt } from "./block";
+import { LAST_METRIC, ROUND } from "./connection";
+import { GENERATION, ROUND as LAST_ROUND } from "./header";
+import { addressOf, BLOCK } from "./heap";
+import { behindLabels, metricAddress } from "./metric";
+import { clearSeen, dropUnseen, INCOMPLETE, roundOf, samplesAt, setRound } from "./samples";
+
+/** Makes a metric the connection's open one, unless it is: begins its round, or joins the one under way. */
+export function openRound(ref: u32): void {
+  store<u32>(LAST_METRIC, ref);
+  if (load<u8>(ROUND) != 0) return;
+  const head = samplesAt(ref);
+  let round = roundOf(head);
+  if (round == 0) {
+    round = (load<u32>(LAST_ROUND) % 255) + 1;
+    store<u32>(LAST_ROUND, round);
+    setRound(head, round);
+    clearSeen(head);
+  }
+  store<u8>(ROUND, round);
+}
+
+/** Ends the round of the connection's open metric: another metric's line, or the end of the push, came. */
+export function closeRound(): void {
+  const round = load<u8>(ROUND) as u32;
+  if (round == 0) return;
+  store<u8>(ROUND, 0);
+  // The metric may have gone, and another be there.
+  const ref = load<u32>(LAST_METRIC);
+  const at = addressOf(ref >> 4, BLOCK);
+  if (at == 0 || kindOf(at) != MULTI) return;
+  const record = recordAt(at, ref & 15);
+  if (record == 0) return;
+  const head = behindLabels(at, record);
+  if (roundOf(head) != round) return;
+  setRound(head, 0);
+  dropUnseen(ref);
+  show(metricAddress(ref));
+}
+
+/** From now on, pages that begin show the metric. */
+function show(record: usize): void {
+  if (load<u8>(record, FLAGS_AT) != INCOMPLETE) return;
+  store<u8>(record, MANY | (load<u32>(GENERATION) << 4), FLAGS_AT);
+}

@@ -1,0 +1,187 @@
+/**
+ * The title of a family: what a page calls it, and its metadata.
+ *
+ * A family is written in passes, each with a title of its own: one pass, where the format knows all samples that the
+ * family's type has; else one for each kind of sample, which are families of their own then: a gauge histogram's
+ * buckets, sum and count in text 0.0.4, say.
+ */
+
+import { find } from "./bytes";
+import { isPlain, putForeign } from "./escape";
+import {
+  BY_BASE,
+  COUNTER,
+  findFamily,
+  findRelative,
+  flags,
+  GAUGE,
+  GAUGE_HISTOGRAM,
+  HISTOGRAM,
+  helpOf,
+  INFO,
+  name,
+  nameLength,
+  STATESET,
+  SUMMARY,
+  typeOf,
+  unitOf,
+} from "./family";
+import { address } from "./heap";
+import { helpLength, helpText } from "./help";
+import { TEXT } from "./layout";
+import { open, put, putKeyword, putText, putWord, raw, seek, to } from "./output";
+import { BUCKET, CREATED_PART, holdsMany, TOTAL } from "./owner";
+
+import { endsIn, HELP, INFO_SUFFIX, nth, SUFFIXES, suffixOf, TOTAL_SUFFIX, TYPE, TYPES, UNIT, wordBytes } from "./word";
+
+/** In the names of types, behind those of families: "unknown". */
+const UNKNOWN: u32 = STATESET + 1;
+
+/** The types, a bit each, of which OpenMetrics knows all parts. */
+const KNOWN: u32 = (1 << COUNTER) | (1 << HISTOGRAM) | (1 << SUMMARY) | (1 << GAUGE_HISTOGRAM);
+
+/** Behind the pass about a part, the pass about this one; TOTAL: it is the last. */
+const PASSES: usize = memory.data<u8>([5, 0, 0, 6, 0, 0, 7, 0]);
+
+/** The family at hand, its name and the type of its metrics. */
+let family: usize = 0;
+let nameAt: usize = 0;
+let nameBytes: usize = 0;
+let type: u32 = 0;
+/** The name needs no quotes or escapes. */
+export let plainName: bool = true;
+/** The title is the name without its last `cut` bytes, and the suffix of `part`; its type is `said`. */
+let cut: usize = 0;
+let said: u32 = 0;
+/** The part that the pass is about alone; TOTAL: it is about the whole family, or all but `_created`. */
+export let part: u32 = TOTAL;
+/** The format knows all parts that the family's type has. */
+let whole: bool = false;
+
+/** Whether another family is called as this one is written in the escaping: then that is the one to be written. */
+function hasEscaped(): bool {
+  const before = to;
+  seek(TEXT);
+  putForeign(nameAt, nameBytes, SUFFIXES, true);
+  const bytes = to - TEXT;
+  seek(before);
+  return findFamily(TEXT, bytes) != 0;
+}
+
+/** Whether the family is called like a counter, and `_created` in place of `_total` is no other family. */
+function mayBeCreated(): bool {
+  return (
+    endsIn(nameAt, nameBytes, TOTAL_SUFFIX) &&
+    findRelative(nameAt, nameBytes - wordBytes(TOTAL_SUFFIX), nth(SUFFIXES, CREATED_PART)) == 0
+  );
+}
+
+/** Cuts a suffix from the title, if the name has it and without it is no other family's, nor a sample of one. */
+function cutSuffix(suffix: usize): bool {
+  if (!endsIn(nameAt, nameBytes, suffix)) return false;
+  const bytes = nameBytes - wordBytes(suffix);
+  if (findFamily(nameAt, bytes) != 0) return false;
+  const owner = findFamily(nameAt, bytes - wordBytes(nth(SUFFIXES, suffixOf(nameAt, bytes))));
+  if (owner != 0 && holdsMany(typeOf(address(owner)) & 7)) return false;
+  cut = wordBytes(suffix);
+  return true;
+}
+
+/** The type that the format says of the whole family. Sets `cut`. */
+function titleType(): u32 {
+  cut = 0;
+  if (!open) return type < INFO ? type : GAUGE;
+  if (type == INFO) return cutSuffix(INFO_SUFFIX) ? INFO : GAUGE;
+  if (type > COUNTER) return type;
+  return type == COUNTER && mayBeCreated() && cutSuffix(TOTAL_SUFFIX) ? COUNTER : UNKNOWN;
+}
+
+/** Makes the family at `at` the one at hand, in the pass about a part. */
+export function enterTitle(at: usize, pass: u32): void {
+  family = at;
+  nameAt = name(at);
+  nameBytes = nameLength(at);
+  type = typeOf(at) & 7;
+  plainName = isPlain(nameAt, nameBytes, true);
+  said = titleType();
+  whole = open && ((KNOWN >> said) & 1) != 0;
+  part = pass == TOTAL && type == GAUGE_HISTOGRAM && !whole ? BUCKET : pass;
+  if (part == TOTAL) return;
+  said = GAUGE;
+  cut = 0;
+}
+
+/** Whether the pass may have something to be written, and no other family has its name. */
+export function isWritten(): bool {
+  if (part == CREATED_PART && !holdsMany(type) && !mayBeCreated()) return false;
+  return plainName || raw != 0 || !hasEscaped();
+}
+
+/** The part that the next pass is about; TOTAL: this was the last one. */
+export function nextPass(): u32 {
+  return whole ? TOTAL : (load<u8>(PASSES + (part as usize)) as u32);
+}
+
+/** Whether a sample of this part is written in this pass. */
+export function isPart(other: u32): bool {
+  return part == TOTAL ? whole || other != CREATED_PART : other == part;
+}
+
+/**
+ * Writes the name of the family without its last `without` bytes, with the suffix of a part. A counter's `_created`
+ * takes the place of `_total`.
+ */
+export function putName(without: usize, suffixPart: u32): void {
+  if (suffixPart == CREATED_PART && !holdsMany(type)) without = wordBytes(TOTAL_SUFFIX);
+  const bytes = nameBytes - without;
+  const suffix = nth(SUFFIXES, suffixPart);
+  if (plainName) {
+    putText(nameAt, bytes);
+    putWord(suffix);
+  } else putForeign(nameAt, bytes, suffix, true);
+}
+
+/** Begins a line of metadata. */
+function putTitle(keyword: usize): void {
+  putKeyword(keyword);
+  put(32);
+  putName(cut, part);
+  put(32);
+}
+
+/** Writes the HELP line, if the family has a help; OpenMetrics has quotes escaped. */
+function putHelp(): void {
+  const help = helpOf(family);
+  if (help == 0 || part == CREATED_PART) return;
+  putTitle(HELP);
+  let at = helpText(address(help));
+  const end = at + helpLength(address(help));
+  for (;;) {
+    const quote = open ? find(at, end, 34) : end;
+    putText(at, quote - at);
+    if (quote == end) break;
+    put(92);
+    put(34);
+    at = quote + 1;
+  }
+  put(10);
+}
+
+/** Writes the metadata of this pass over the family. */
+export function putMetadata(): void {
+  if (!open) putHelp();
+  putTitle(TYPE);
+  putWord(nth(TYPES, said));
+  put(10);
+  if (!open) return;
+  const unit = unitOf(family);
+  const rest = nameBytes - cut;
+  const isBase = (flags(family) & BY_BASE) != 0;
+  // Only of the name that it is the end of: not of a name in the escaping, or of one with another suffix.
+  if (unit != 0 && isBase == (cut != 0) && unit < rest && part == TOTAL && (plainName || raw != 0)) {
+    putTitle(UNIT);
+    putText(nameAt + rest - unit, unit);
+    put(10);
+  }
+  putHelp();
+}
