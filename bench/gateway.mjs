@@ -11,7 +11,7 @@
 //   missing           why it cannot be measured here; undefined if it can
 //
 // Another host of the module is a record, and its key in HOSTS.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,9 +61,18 @@ function pushgateway(name, ...flags) {
 const counted = ({ out }) => JSON.parse(out);
 const compiler = has("cc") ? undefined : "there is no C compiler (cc)";
 
+const NATIVE_PROGRAM = fileURLToPath(new URL("../build/native/push-gateway", import.meta.url));
+const NATIVE = {
+  ...NODE,
+  name: "push-gateway (native)",
+  command: () => [NATIVE_PROGRAM],
+  missing: existsSync(NATIVE_PROGRAM) ? undefined : "npm run build:native was not run",
+};
+
 /** All that can be measured, by the name that benches use. */
 export const GATEWAYS = {
   node: NODE,
+  native: NATIVE,
   pushgateway: pushgateway("Pushgateway"),
   unchecked: pushgateway("Pushgateway without check", "--push.disable-consistency-check"),
   counter: {

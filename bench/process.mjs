@@ -138,7 +138,7 @@ export class Process {
   memory() {
     const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
     const bytes = (field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)[1]) * 1024;
-    return { rss: bytes("VmRSS"), anonymous: bytes("RssAnon"), peak: bytes("VmHWM") };
+    return { rss: bytes("VmRSS"), anonymous: bytes("RssAnon"), peak: bytes("VmHWM"), reserved: bytes("VmSize") };
   }
 
   /** Begins a new peak of resident memory. */

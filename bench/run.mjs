@@ -13,13 +13,14 @@ import { judge, reportGoals } from "./goals.mjs";
 import * as ingest from "./ingest.mjs";
 import { describeMachine, machineLine, method } from "./machine.mjs";
 import * as memory from "./memory.mjs";
+import * as native from "./native.mjs";
 import { plot } from "./plot.mjs";
 import { OUTPUT } from "./process.mjs";
 import { readmeFigures, replaceFigures } from "./readme.mjs";
 import * as scrape from "./scrape.mjs";
 import * as start from "./start.mjs";
 
-const BENCHES = { memory, density, ingest, core, scrape, start };
+const BENCHES = { memory, density, ingest, core, scrape, start, native };
 const README = fileURLToPath(new URL("../README.md", import.meta.url));
 const USAGE = `usage: npm run bench -- [full] [${Object.keys(BENCHES).join("] [")}] [--readme]`;
 

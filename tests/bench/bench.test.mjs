@@ -6,6 +6,7 @@ import * as density from "../../bench/density.mjs";
 import { judge, reportGoals } from "../../bench/goals.mjs";
 import * as ingest from "../../bench/ingest.mjs";
 import * as memory from "../../bench/memory.mjs";
+import * as native from "../../bench/native.mjs";
 import { plot } from "../../bench/plot.mjs";
 import { has } from "../../bench/process.mjs";
 import { replaceFigures } from "../../bench/readme.mjs";
@@ -100,6 +101,17 @@ test("start: the first scrape is answered", needsCompiler, async () => {
   const { node, bare } = await start.measure(start.SCALES.tiny);
   assert.ok(node.ns > 0 && node.cpuNs > 0);
   assert.ok(node.rss > bare.rss * 0.8);
+});
+
+test("native: each gateway has taken what it was sent, and is small", needsCompiler, async (t) => {
+  const result = await native.measure(native.SCALES.tiny);
+  if (result === undefined) return t.skip("npm run build:native was not run");
+  assert.ok(result.sizes["push-gateway"] > 0 && result.starts.native.ownCpuNs > 0);
+  assert.deepEqual(new Set(result.pushes.map(({ connections }) => connections)), new Set([1, 16]));
+  const [own] = result.scrapes;
+  assert.equal(own.gateway, "native");
+  assert.ok(own.peak <= 256 * KIB && own.reserved < 2048 * KIB, `${own.peak} bytes resident`);
+  assert.match(native.report(result), /native: goals/);
 });
 
 test("goals: met, missed, and what was not measured", () => {

@@ -1,0 +1,169 @@
+// native: the native gateway beside the Node host, the Pushgateway, and the C programs that only count bytes or send a body.
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { available, GATEWAYS, leaveOut, prepareLoad, withGateways } from "./gateway.mjs";
+import * as ingest from "./ingest.mjs";
+import { compile, freePort, has, OUTPUT, Process, runTool } from "./process.mjs";
+import * as start from "./start.mjs";
+import { figure, median, table, whole } from "./table.mjs";
+import { line, page } from "./workload.mjs";
+
+const KIB = 1024;
+const SERIES = 100;
+const CONNECTIONS = 16;
+const PROGRAMS = ["push-gateway", "push-gateway-wide", "aarch64/push-gateway", "armv7/push-gateway"];
+
+export const SCALES = {
+  tiny: { runs: 1, seconds: 0.02, settleMs: 0, pushgateway: false },
+  short: { runs: 5, seconds: 0.25, settleMs: 500, pushgateway: true },
+  full: { runs: 11, seconds: 1.5, settleMs: 2000, pushgateway: true },
+};
+
+/** Sizes of the programs that are built, in bytes. */
+function sizes() {
+  const folder = fileURLToPath(new URL("../build/native/", import.meta.url));
+  const found = PROGRAMS.map((name) => [name, statSync(join(folder, name), { throwIfNoEntry: false })?.size]);
+  return Object.fromEntries(found.filter(([, size]) => size !== undefined));
+}
+
+/**
+ * CPU from the start of the process to the first answered scrape. On no core of its own: taskset, which sets that, becomes
+ * the process that it starts, and costs several times as much itself.
+ */
+async function startCpuNs() {
+  const folder = mkdtempSync(join(tmpdir(), "push-gateway-bench-"));
+  const port = await freePort();
+  const { command, env, ready } = GATEWAYS.native;
+  const at = { socket: join(folder, "push.sock"), port, cacheBytes: 10 * KIB };
+  const gateway = Process.start(command(at), undefined, env(at));
+  await gateway.ready(ready);
+  await runTool([compile("scrape"), String(port), "0", "1"]);
+  const cpu = gateway.cpuNs();
+  await gateway.stop();
+  rmSync(folder, { recursive: true });
+  return cpu;
+}
+
+/** CPU a sample of streams of one connection and of many, each beside the peers. */
+async function pushes({ runs, seconds, pushgateway }) {
+  const streams = ["native", "node", "counter"];
+  const scale = { sizes: [SERIES], connections: [1, CONNECTIONS], runs, seconds, streams, all: false };
+  const results = await ingest.measure({ ...scale, checked: pushgateway ? SERIES : 0 });
+  return results.filter(({ shuffled, oneCore, writeBytes }) => !shuffled && !oneCore && writeBytes === undefined);
+}
+
+/** CPU a scrape, and memory idle and after pushes of many connections and scrapes. */
+async function scrapes({ runs, seconds, pushgateway }) {
+  const series = page(SERIES);
+  const file = join(OUTPUT, "load", "native.body");
+  const shares = Array.from({ length: CONNECTIONS }, (_, i) => series.filter((_, j) => j % CONNECTIONS === i));
+  const load = prepareLoad("native", [[series]], ["http"]);
+  const many = prepareLoad(
+    "native-many",
+    shares.map((share) => [share]),
+    ["lines"],
+  );
+  writeFileSync(file, series.map(line).join(""));
+  const keys = available(["native", "node", "body", ...(pushgateway ? ["pushgateway"] : [])]);
+  return withGateways(keys, { file }, async (gateways) => {
+    const cpus = gateways.map(() => []);
+    for (const gateway of gateways) {
+      const { push } = gateway.record;
+      if (push !== undefined) await gateway.push(push === "http" ? load : many, push === "http" ? {} : { seconds });
+      await gateway.scrape(seconds, 1);
+    }
+    for (let run = 0; run < runs; run++) {
+      for (const [i, gateway] of gateways.entries()) {
+        const { cpuNs, scrapes: count } = await gateway.scrape(seconds, 1);
+        cpus[i].push(cpuNs / count);
+      }
+    }
+    return gateways.map((gateway, i) => ({
+      gateway: keys[i],
+      name: gateway.record.name,
+      nsPerScrape: median(cpus[i]),
+      ...gateway.process.memory(),
+    }));
+  });
+}
+
+/** @returns { sizes, starts, pushes, scrapes }; undefined if there is no native gateway */
+export async function measure(scale) {
+  if (!has("cc")) {
+    leaveOut("left out: native: there is no C compiler (cc) for its load generator");
+    return undefined;
+  }
+  if (available(["native"]).length === 0) return undefined;
+  const keys = ["native", "node", ...(scale.pushgateway ? ["pushgateway"] : [])];
+  const { bare, ...starts } = await start.measure({ runs: scale.runs, settleMs: scale.settleMs, keys });
+  const cpus = [];
+  for (let run = 0; run < scale.runs; run++) cpus.push(await startCpuNs());
+  starts.native.ownCpuNs = median(cpus);
+  return { sizes: sizes(), starts, pushes: await pushes(scale), scrapes: await scrapes(scale) };
+}
+
+/** How many times the first of some results' figure that of the second is. */
+function ratio(results, field, one, other) {
+  const of = (key) => results.find(({ gateway }) => gateway === key)?.[field];
+  return of(one) / of(other);
+}
+
+export function report(result) {
+  if (result === undefined) return "";
+  const kib = (bytes) => figure(bytes / KIB);
+  const own = result.scrapes.find(({ gateway }) => gateway === "native");
+  const of = (count) => result.pushes.filter(({ connections }) => connections === count);
+  return [
+    table(
+      "native: size of the programs",
+      ["", "KiB"],
+      Object.entries(result.sizes).map(([name, size]) => [name, kib(size)]),
+    ),
+    table(
+      "native: to the first answered scrape (with taskset, which starts it), and memory when idle",
+      ["", "time, ms", "CPU, ms", "RSS idle, KiB"],
+      Object.values(result.starts).map((one) => [
+        one.name,
+        figure(one.ns / 1e6),
+        figure(one.cpuNs / 1e6),
+        whole(one.rss / KIB),
+      ]),
+    ),
+    table(
+      `native: CPU a sample, ${SERIES} series`,
+      ["", "connections", "CPU ns a sample", "peak RSS, KiB"],
+      result.pushes.map((one) => [one.name, one.connections, figure(one.nsPerSample), whole(one.peak / KIB)]),
+    ),
+    table(
+      `native: a scrape of ${SERIES} series, and memory after pushes on ${CONNECTIONS} connections and scrapes`,
+      ["", "CPU µs a scrape", "peak RSS, KiB", "reserved, KiB"],
+      result.scrapes.map((one) => [
+        one.name,
+        figure(one.nsPerScrape / 1000),
+        whole(one.peak / KIB),
+        whole(one.reserved / KIB),
+      ]),
+    ),
+    table(
+      "native: goals",
+      ["", "is", "must", "aim"],
+      [
+        ["RSS idle, KiB", whole(result.starts.native.rss / KIB), 256, 160],
+        ["peak RSS under load, KiB", whole(own.peak / KIB), 256, 160],
+        ["reserved, KiB", whole(own.reserved / KIB), 2048, ""],
+        ["program, KiB", kib(result.sizes["push-gateway"]), 96, ""],
+        ["CPU to the first scrape, without taskset, ms", figure(result.starts.native.ownCpuNs / 1e6), 2, ""],
+        ["CPU a sample, times the C byte counter's", figure(ratio(of(1), "nsPerSample", "native", "counter")), 2, 1.2],
+        [
+          `the same with ${CONNECTIONS} connections`,
+          figure(ratio(of(CONNECTIONS), "nsPerSample", "native", "counter")),
+          "",
+          "",
+        ],
+        ["CPU a scrape, times a static body's", figure(ratio(result.scrapes, "nsPerScrape", "native", "body")), 2, ""],
+      ],
+    ),
+  ].join("\n");
+}
