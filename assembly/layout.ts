@@ -86,6 +86,7 @@ export const VALUE_CHARS: u32 = 24;
 
 /** What one push may do to make room: objects and blocks looked at, metrics evicted. */
 export const SWEEP_OBJECTS: u32 = 512;
+export const SEARCH_SWEEPS: u32 = 32;
 export const SEARCH_BLOCKS: u32 = WIDE ? 64 : 256;
 export const SEARCH_HOLES: u32 = WIDE ? 8 : 256;
 export const SEARCH_FAMILIES: u32 = 256;
