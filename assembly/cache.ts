@@ -62,7 +62,7 @@ import {
 } from "./header";
 import { address, addressOf, BLOCK, nextObject } from "./heap";
 import { releaseHelp } from "./help";
-import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SWEEP_OBJECTS, WIDE } from "./layout";
+import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SEARCH_SWEEPS, SWEEP_OBJECTS, WIDE } from "./layout";
 import { dropBlock, removeMetric } from "./metric";
 
 /** Makes `nowMs` the time. Every export that has a time calls it first. */
@@ -151,6 +151,13 @@ function sweep(): u32 {
   }
   store<u32>(SWEEP_HAND, hand);
   return removed;
+}
+
+/** Looks for expired metrics until there is one, but not at all of a large cache. Returns whether there was. */
+function sweepForRoom(): bool {
+  let left = SEARCH_SWEEPS;
+  while (load<f64>(NOW) >= load<f64>(NEXT_DUE) && left-- > 0) if (sweep() != 0) return true;
+  return false;
 }
 
 /** Removes expired metrics, in bounded work. Returns whether there may be more. */
@@ -291,7 +298,7 @@ export function beginRoom(): void {
  * metric to grow, which is not evicted for it. False: there is none to be made; counted.
  */
 export function makeRoom(newcomers: u32, keep: u32): bool {
-  if (sweep() != 0) return true;
+  if (sweepForRoom()) return true;
   if (dropHelp() || dropMetadata(newcomers)) return true;
   if (rejects() || ++evictions > EVICTIONS) return refuse(REFUSED_FULL);
   return evict(keep == 0 ? newcomers : 0, keep);
@@ -299,5 +306,5 @@ export function makeRoom(newcomers: u32, keep: u32): bool {
 
 /** Room for metadata: only what is expired goes, and for a family, HELP texts. */
 export function makeMetadataRoom(forFamily: bool): bool {
-  return sweep() != 0 || (forFamily && dropHelp());
+  return sweepForRoom() || (forFamily && dropHelp());
 }

@@ -15,7 +15,7 @@
  *           u8   narrow only with HAS_UNIT: length of the unit, the end of the name without its suffix
  */
 
-import { copy, equal, hash } from "./bytes";
+import { clear, copy, equal, hash } from "./bytes";
 import { familyGone } from "./cursor";
 import {
   add,
@@ -28,7 +28,6 @@ import {
   LARGEST_HAND,
   NAME_BYTES,
   replace,
-  SECOND_BYTES,
 } from "./header";
 import { address, alloc, canGrow, FAMILY, insert, loadRef, release, remove, storeRef } from "./heap";
 import { REF, SEARCH_FAMILIES, TEXT, WIDE } from "./layout";
@@ -158,45 +157,24 @@ function bytesOf(ref: u32): u32 {
   return ref == 0 ? 0 : familyBytes(address(ref));
 }
 
-/** Changes what a family holds, and with it which holds most. */
+/** Changes what a family holds. */
 export function charge(ref: u32, by: i32): void {
-  const at = address(ref);
-  const bytes = loadRef(at + BYTES) + (by as u32);
-  storeRef(at + BYTES, bytes);
-  const largest = load<u32>(LARGEST);
-  if (by < 0 || ref == largest) return;
-  // Where the largest has shrunk or is gone, another may hold as much as the second.
-  const most = max(load<u32>(SECOND_BYTES), bytesOf(largest));
-  if (bytes > most) {
-    store<u32>(LARGEST, ref);
-    store<u32>(SECOND_BYTES, most);
-  } else store<u32>(SECOND_BYTES, max(load<u32>(SECOND_BYTES), bytes));
+  const bytes = address(ref) + BYTES;
+  storeRef(bytes, loadRef(bytes) + (by as u32));
 }
 
-/** The family that holds most of the cache, 0: there is none. Looks at a bounded number of families a call. */
+/** The family that holds most of the cache, of those that a call looks at and the one found last; 0: there is none. */
 export function largestFamily(): u32 {
   let largest = load<u32>(LARGEST);
-  let most = bytesOf(largest);
-  if (largest != 0 && most >= load<u32>(SECOND_BYTES)) return largest;
-  let second: u32 = 0;
-  const families = load<u32>(FAMILIES);
   let ref = load<u32>(LARGEST_HAND);
-  for (let i = min(families, SEARCH_FAMILIES); i > 0; --i) {
+  for (let i = min(load<u32>(FAMILIES), SEARCH_FAMILIES); i > 0; --i) {
     if (ref == 0) ref = load<u32>(FAMILY_FIRST);
     const at = address(ref);
-    const bytes = familyBytes(at);
-    if (ref != largest) {
-      if (bytes > most) {
-        second = most;
-        most = bytes;
-        largest = ref;
-      } else if (bytes > second) second = bytes;
-    }
+    if (familyBytes(at) > bytesOf(largest)) largest = ref;
     ref = nextFamily(at);
   }
   store<u32>(LARGEST_HAND, ref);
   store<u32>(LARGEST, largest);
-  store<u32>(SECOND_BYTES, second);
   return largest;
 }
 
@@ -225,14 +203,9 @@ export function createFamily(text: usize, count: usize): u32 {
   if (ref == 0) return 0;
   const at = address(ref);
   const bucket = bucketOf(hash(text, count));
+  clear(at, NAME);
   storeRef(at, loadRef(bucket));
   storeRef(bucket, ref);
-  storeRef(at + NEXT, 0);
-  storeRef(at + LAST, 0);
-  storeRef(at + FOLLOW, 0);
-  storeRef(at + BYTES, 0);
-  store<u8>(at, 0, FLAGS);
-  store<u8>(at, 0, TYPES);
   store<u8>(at, count as u32, LENGTH);
   copy(at + NAME, text, count);
   const last = load<u32>(FAMILY_LAST);

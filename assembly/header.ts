@@ -32,8 +32,7 @@ export const FEW_MASK: usize = HEADER + 352;
 /** Address of the first segment, behind the buckets, and how many there are. */
 export const SEGMENTS: usize = HEADER + 356;
 export const SEGMENT_COUNT: usize = HEADER + 360;
-/** Segments: highest one ever used, last one with room made, where the search goes on. */
-export const SEGMENT_FILL: usize = HEADER + 364;
+/** The segment that room was made in last, and the one where the search for room goes on. */
 export const SEGMENT_FREED: usize = HEADER + 368;
 export const SEGMENT_HAND: usize = HEADER + 372;
 /** The object that the sweep under way has come to. */
@@ -41,10 +40,9 @@ export const SWEEP_HAND: usize = HEADER + 376;
 /** First and last family in order of creation. */
 export const FAMILY_FIRST: usize = HEADER + 380;
 export const FAMILY_LAST: usize = HEADER + 384;
-/** The family that holds most, where the search for it goes on, and what no other family holds more than. */
+/** The family that holds most, and where the search for it goes on. */
 export const LARGEST: usize = HEADER + 388;
 export const LARGEST_HAND: usize = HEADER + 392;
-export const SECOND_BYTES: usize = HEADER + 396;
 /** The block where the search for the oldest metric goes on. */
 export const OLDEST_HAND: usize = HEADER + 400;
 /** The block that last lost a metric. */

@@ -3,7 +3,7 @@
  *
  * A segment is, from its begin (in the first one, perhaps later than SEGMENT_BYTES before its end)
  *
- *           text directory, u16 each, growing upwards in steps of eight; its first entry is not used
+ *           text directory, u16 each, growing upwards in steps of four; its first entry is not used
  *           objects, without gaps
  *           free
  *           object directory, u16 each, growing downwards
@@ -25,7 +25,7 @@
  */
 
 import { copy } from "./bytes";
-import { SEGMENT_COUNT, SEGMENT_FILL, SEGMENT_FREED, SEGMENT_HAND, SEGMENTS } from "./header";
+import { SEGMENT_COUNT, SEGMENT_FREED, SEGMENT_HAND, SEGMENTS } from "./header";
 import { SEARCH_SEGMENTS, SEGMENT_BYTES, SLOT_BITS, SLOT_LIMIT, WIDE } from "./layout";
 
 export const TEXT_KIND: u32 = 0;
@@ -39,7 +39,7 @@ const TEXT_HINT: usize = SEGMENT_BYTES - 14;
 const SLOTS: usize = SEGMENT_BYTES - 12;
 const HINT: usize = SEGMENT_BYTES - 10;
 const TOP: usize = SEGMENT_BYTES - 8;
-const TEXT_STEP: u32 = 8;
+const TEXT_STEP: u32 = 4;
 const PLACE: u32 = 0x3fff;
 /** The least that is worth a segment. */
 const SEGMENT_LEAST: usize = 512;
@@ -90,7 +90,8 @@ export function initialize(at: usize, end: usize): void {
   begin = max(at, origin);
   store<u32>(SEGMENTS, begin as u32);
   store<u32>(SEGMENT_COUNT, whole as u32);
-  store<u32>(SEGMENT_FILL, whole > 1 ? 1 : 0);
+  store<u32>(SEGMENT_HAND, whole > 1 ? 1 : 0);
+  store<u32>(SEGMENT_FREED, whole > 1 ? 1 : 0);
   for (let i: usize = 0; i < whole; ++i) {
     const segment = origin + i * SEGMENT_BYTES;
     store<u16>(segment, 1, TEXT_SLOTS);
@@ -136,7 +137,7 @@ export function nextObject(ref: u32): u32 {
   if (!WIDE) return ref > (load<u16>(origin, SLOTS) as u32) ? 0 : ref;
   const index = ref >> SLOT_BITS;
   if ((ref & SLOT_LIMIT) <= (load<u16>(base(index), SLOTS) as u32)) return ref;
-  return index < load<u32>(SEGMENT_FILL) ? (index + 1) << SLOT_BITS : 0;
+  return index + 1 < load<u32>(SEGMENT_COUNT) ? (index + 1) << SLOT_BITS : 0;
 }
 
 /** Bytes that are free in all segments: what alloc can hand out, if it need not be in one piece. */
@@ -176,7 +177,6 @@ function allocText(index: u32, segment: usize, room: usize, bytes: usize): u32 {
     const from = objects(segment);
     slide(segment, 0, from, more as i32);
     store<u64>(from, 0);
-    store<u64>(from, 0, 8);
     store<u16>(segment, slots + TEXT_STEP, TEXT_SLOTS);
   }
   store<u16>(texts(segment) + ((slot as usize) << 1), extend(segment, bytes));
@@ -202,12 +202,12 @@ function extend(segment: usize, bytes: usize): u32 {
   return top;
 }
 
-/** Gives back the last eight text slots while they are free. */
+/** Gives back the last text slots, a step of them at a time, while they are free. */
 function shrinkTexts(segment: usize): void {
   let slots = load<u16>(segment, TEXT_SLOTS) as u32;
   while (slots > TEXT_STEP) {
     const last = objects(segment) - ((TEXT_STEP << 1) as usize);
-    if ((load<u64>(last) | load<u64>(last, 8)) != 0) break;
+    if (load<u64>(last) != 0) break;
     slots -= TEXT_STEP;
     store<u16>(segment, slots, TEXT_SLOTS);
     slide(segment, 0, last + ((TEXT_STEP << 1) as usize), -((TEXT_STEP << 1) as i32));
@@ -221,25 +221,15 @@ function shrinkTexts(segment: usize): void {
  */
 export function alloc(kind: u32, bytes: usize, near: u32, spare: usize): u32 {
   if (!WIDE) return allocIn(0, kind, bytes, spare);
-  const segments = load<u32>(SEGMENT_COUNT);
   // Texts go to the first segment if they can, where their references are small; others if they must.
   const first = kind == TEXT_KIND ? 0 : near >> SLOT_BITS;
   let ref: u32 = kind == TEXT_KIND || first != 0 ? allocIn(first, kind, bytes, spare) : 0;
-  const freed = load<u32>(SEGMENT_FREED);
-  if (ref == 0 && freed != 0) ref = allocIn(freed, kind, bytes, spare);
-  if (ref != 0) return ref;
-  const fill = load<u32>(SEGMENT_FILL);
-  ref = allocIn(fill, kind, bytes, spare);
-  if (ref == 0 && fill + 1 < segments) {
-    store<u32>(SEGMENT_FILL, fill + 1);
-    ref = allocIn(fill + 1, kind, bytes, spare);
-  }
-  let hand = load<u32>(SEGMENT_HAND);
-  for (let i = min(SEARCH_SEGMENTS, segments); ref == 0 && i > 0; --i) {
-    if (++hand >= segments) hand = 0;
+  if (ref == 0) ref = allocIn(load<u32>(SEGMENT_FREED), kind, bytes, spare);
+  for (let i = SEARCH_SEGMENTS; ref == 0 && i > 0; --i) {
+    const hand = load<u32>(SEGMENT_HAND);
     ref = allocIn(hand, kind, bytes, spare);
+    if (ref == 0) store<u32>(SEGMENT_HAND, hand + 1 < load<u32>(SEGMENT_COUNT) ? hand + 1 : 0);
   }
-  store<u32>(SEGMENT_HAND, hand);
   return ref;
 }
 

@@ -7,8 +7,8 @@
  *   4096    connection, renders         4096    connection, renders
  *   4672    labels of the line          4672    labels of the line
  *   8768    text scratch                8768    text scratch
- *   12944   output window               25232   output window
- *   29328   input window                90768   input window
+ *   12944   input window, its first     25232   output window
+ *           part the output window      90768   input window
  *   48384   header                      195776  header
  *   49200   cache                       196592  cache
  */
@@ -50,9 +50,10 @@ export const TEXT_BYTES: usize = LINE_LIMIT + 80;
 export const OUTPUT: usize = WIDE ? 25232 : 12944;
 export const OUTPUT_BYTES: usize = WIDE ? 65536 : 16384;
 
-export const INPUT: usize = WIDE ? 90768 : 29328;
+/** Narrow, the windows share their room: no call uses both. */
+export const INPUT: usize = WIDE ? 90768 : OUTPUT;
 export const INPUT_TAIL: usize = LINE_LIMIT + 16;
-export const INPUT_BYTES: usize = WIDE ? 81936 : 19040;
+export const INPUT_BYTES: usize = WIDE ? 81936 : 35424;
 
 export const HEADER: usize = WIDE ? 195776 : 48384;
 export const HEADER_BYTES: usize = 816;
@@ -85,6 +86,7 @@ export const VALUE_CHARS: u32 = 24;
 
 /** What one push may do to make room: objects and blocks looked at, metrics evicted. */
 export const SWEEP_OBJECTS: u32 = 512;
+export const SEARCH_SWEEPS: u32 = 32;
 export const SEARCH_BLOCKS: u32 = WIDE ? 64 : 256;
 export const SEARCH_HOLES: u32 = WIDE ? 8 : 256;
 export const SEARCH_FAMILIES: u32 = 256;
@@ -95,7 +97,8 @@ if (CONNECTION + 64 > RENDERS) ERROR("the connection runs into the renders");
 if (RENDERS + RENDER_BYTES * (RENDER_LIMIT as usize) > LABELS) ERROR("the renders run into the labels");
 if (LABELS + LABEL_BYTES * (LABEL_LIMIT as usize) > TEXT) ERROR("the labels run into the text");
 if (TEXT + TEXT_BYTES > OUTPUT) ERROR("the text runs into the output");
-if (OUTPUT + OUTPUT_BYTES > INPUT) ERROR("the output runs into the input");
+if (WIDE && OUTPUT + OUTPUT_BYTES > INPUT) ERROR("the output runs into the input");
+if (OUTPUT + OUTPUT_BYTES > HEADER) ERROR("the output runs into the header");
 if (INPUT + INPUT_BYTES + 16 > HEADER) ERROR("the input runs into the header");
 if (CACHE + 16 > (FIXED_BYTES as usize)) ERROR("the cache does not start where the fixed regions end");
 if (!WIDE && FIXED_BYTES + CACHE_BYTES_MAX > PAGE_BYTES) ERROR("the narrow cache does not fit its page");

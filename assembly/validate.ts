@@ -30,7 +30,6 @@ import {
   METRIC_MASK,
   METRICS,
   NAME_BYTES,
-  SECOND_BYTES,
   SEGMENTS,
   SERIES,
 } from "./header";
@@ -81,7 +80,6 @@ function checkFamily(ref: u32): i32 {
   if (findFamily(name(at), nameLength(at)) != ref) return 21;
   const last = lastBlock(at);
   if (last == 0) return 22;
-  if (ref != load<u32>(LARGEST) && familyBytes(at) > load<u32>(SECOND_BYTES) && load<u32>(LARGEST) != 0) return 23;
   let block = last;
   let bytes: u32 = 0;
   do {
