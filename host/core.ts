@@ -243,7 +243,8 @@ export class Cache {
 
   /**
    * Renders a page's next piece.
-   * @returns whole lines in the output window, valid until the next call; undefined: the page is complete and closed
+   * @returns whole lines in the output window, valid until the next call or a write into the input window; undefined: the
+   * page is complete and closed
    */
   nextPiece(handle: number, nowMs: number): Uint8Array | undefined {
     const length = this.#exports.renderNext(handle, nowMs);
