@@ -225,11 +225,8 @@ function settingOf(
 ): unknown {
   if (given !== undefined) return parseAs(`--${name}`, definition, given);
   const variable = variableOf(name);
-  const text = env[variable];
-  if (text !== undefined && text !== "") {
-    const value = definition.repeatable ? text.split(",").filter((element) => element !== "") : text;
-    return parseAs(variable, definition, value);
-  }
+  const text = env[variable]?.trim() ?? "";
+  if (text !== "") return parseAs(variable, definition, definition.repeatable ? text.split(/\s*,\s*/) : text);
   return definition.default === undefined ? undefined : parseAs(`--${name}`, definition, definition.default);
 }
 

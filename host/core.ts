@@ -198,16 +198,9 @@ export class Cache {
    * @returns how many were consumed; the rest is the tail, to be put before the next bytes. -1: not in the window
    */
   ingest(state: ConnectionState, offset: number, length: number, nowMs: number): number {
-    const connection = this.#connection;
-    connection[0] = state[0]!;
-    connection[1] = state[1]!;
-    connection[2] = state[2]!;
-    connection[3] = state[3]!;
+    this.#connection.set(state);
     const consumed = this.#exports.ingest(offset, length, nowMs);
-    state[0] = connection[0]!;
-    state[1] = connection[1]!;
-    state[2] = connection[2]!;
-    state[3] = connection[3]!;
+    state.set(this.#connection);
     return consumed;
   }
 
@@ -223,12 +216,7 @@ export class Cache {
     state.set(this.#connection);
   }
 
-  /** Tells whether the last ingest met a bad line. */
-  hasBadLine(): boolean {
-    return this.#exports.badReason() >= 0;
-  }
-
-  /** The first bad line of the last ingest, or undefined. */
+  /** The first bad line of the last ingest; undefined if it met none. */
   badLine(): BadLine | undefined {
     const reason = this.#exports.badReason();
     if (reason < 0) return undefined;

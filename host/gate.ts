@@ -3,7 +3,8 @@
  *
  * Node's parser makes a request and a response of everything in a chunk at once: a thousand pipelined requests, a
  * thousand responses. The gate stands between the socket and the parser: it feeds line by line, stops as soon as a
- * request is being answered, and stops reading. The rest waits, first here (one chunk at most), then in the kernel.
+ * request is being answered, and stops reading. The rest waits, first here (one chunk at most), then in the kernel. So
+ * does the end of what the client says, which may come before its requests had their turn.
  */
 import type { Socket } from "node:net";
 
@@ -11,23 +12,31 @@ const LF = 0x0a;
 /** More than two reads can hold: the socket did not stop when told. */
 const HELD_LIMIT_BYTES = 262_144;
 
+/** What stands behind a gate. */
+export interface Parser {
+  /** Takes the next bytes. */
+  parse(bytes: Buffer): void;
+  /** No more bytes will come. */
+  finish(): void;
+  /** Whether the request that is being answered still lacks some of its body. */
+  isReading(): boolean;
+}
+
 /** Lets the requests of one connection through, one by one. */
 export class Gate {
   readonly #socket: Socket;
-  readonly #parse: (bytes: Buffer) => void;
-  readonly #isReading: () => boolean;
+  readonly #parser: Parser;
   #busy = false;
   #held: Buffer | undefined;
+  #finished = false;
 
   /**
    * @param socket the connection
-   * @param parse takes the next bytes
-   * @param isReading whether the request that is being answered still lacks some of its body
+   * @param parser where its bytes go
    */
-  constructor(socket: Socket, parse: (bytes: Buffer) => void, isReading: () => boolean) {
+  constructor(socket: Socket, parser: Parser) {
     this.#socket = socket;
-    this.#parse = parse;
-    this.#isReading = isReading;
+    this.#parser = parser;
   }
 
   /** A request is being answered. */
@@ -46,6 +55,12 @@ export class Gate {
     else this.#hold(Buffer.concat([this.#held, bytes]));
   }
 
+  /** Takes the end of what the client says. */
+  finish(): void {
+    if (this.#held === undefined) this.#parser.finish();
+    else this.#finished = true;
+  }
+
   /** A request began: what follows it waits. */
   begin(): void {
     this.#busy = true;
@@ -62,19 +77,21 @@ export class Gate {
     if (held === undefined || this.#busy) return;
     this.#held = undefined;
     this.#feed(held);
-    if (this.#held === undefined) this.#socket.resume();
+    if (this.#held !== undefined) return;
+    if (this.#finished) this.#parser.finish();
+    else this.#socket.resume();
   }
 
   #feed(bytes: Buffer): void {
     let from = 0;
     while (from < bytes.length && !this.#socket.destroyed && !this.#socket.writableEnded) {
-      if (this.#busy && !this.#isReading()) {
+      if (this.#busy && !this.#parser.isReading()) {
         this.#hold(bytes.subarray(from));
         return;
       }
       const lineEnd = bytes.indexOf(LF, from);
       const to = lineEnd < 0 ? bytes.length : lineEnd + 1;
-      this.#parse(bytes.subarray(from, to));
+      this.#parser.parse(bytes.subarray(from, to));
       from = to;
     }
   }

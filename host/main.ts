@@ -11,8 +11,9 @@ const SIGNAL_STATUS = 128;
 // the module, which has a compiler of its own that this does not turn off.
 setFlagsFromString("--no-opt");
 setFlagsFromString("--no-sparkplug");
-// One core is what there is: compression needs one thread, not four with their own heaps.
-process.env.UV_THREADPOOL_SIZE ??= "1";
+// The young generation stays as small as it starts. Short connections would make it grow to 16 MiB twice over: what
+// they leave is garbage before long, and a scavenge of a small space is short.
+setFlagsFromString("--semi-space-growth-factor=1");
 
 const { FatalError } = await import("./errors.js");
 await main().catch(fail);

@@ -92,7 +92,7 @@ export function parseSize(text: string, least = 0, most = Number.MAX_SAFE_INTEGE
  * Parses a duration such as `90s`, `5m`, `1h30m`, `500ms`, `never` or `0`.
  * @param text what the user wrote
  * @param most longest duration allowed, in milliseconds
- * @returns milliseconds; 0 for never
+ * @returns whole milliseconds, at least 1 for any duration that is not 0; 0 for never
  * @throws ValueError if it is no duration or too long
  */
 export function parseDuration(text: string, most = DURATION_LIMIT_MS): number {
@@ -105,7 +105,7 @@ export function parseDuration(text: string, most = DURATION_LIMIT_MS): number {
   for (const [, count, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
     totalMs += Number(count) * DURATION_UNITS_MS[unit!]!;
   }
-  const ms = Math.round(totalMs);
+  const ms = totalMs > 0 ? Math.max(1, Math.round(totalMs)) : 0;
   if (ms > most) throw new ValueError(`${quote(text)} is too long (at most ${formatDuration(most)})`);
   return ms;
 }
@@ -165,10 +165,11 @@ export function parseWord<Word extends string>(text: string, words: readonly Wor
  * Checks the path of a Unix socket.
  * @param text what the user wrote
  * @returns the path as it is
- * @throws ValueError if it is empty, has a NUL, or does not fit a socket address
+ * @throws ValueError if it is empty or a folder's, has a NUL, or does not fit a socket address
  */
 export function parseSocketPath(text: string): string {
   if (text === "") throw new ValueError("the path of the socket is empty");
+  if (text.endsWith("/")) throw new ValueError(`the path ${quote(text)} is a folder's`);
   if (text.includes("\0")) throw new ValueError("the path of the socket has a NUL");
   const bytes = Buffer.byteLength(text);
   if (bytes > SOCKET_PATH_LIMIT) {

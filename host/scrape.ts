@@ -1,5 +1,5 @@
 /** The HTTP side: /metrics, and whether the daemon is healthy and ready. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Cache } from "./core.js";
 import { codeOf } from "./errors.js";
@@ -44,8 +44,8 @@ export interface ScrapeCounts {
 interface Connection {
   socket: Socket;
   gate: Gate;
-  /** The request that is being answered, or was last. */
-  request: IncomingMessage | undefined;
+  /** The answer that is under way, or was last, and its request. */
+  response: ServerResponse | undefined;
 }
 
 /** Serves HTTP on connections that it is given. */
@@ -80,7 +80,11 @@ export class Scrape {
     });
     this.#server.on("request", (request, response) => this.#begin(request, response));
     this.#server.on("checkExpectation", (request, response) => this.#begin(request, response));
+    this.#server.on("connect", (_request, socket) => refuse(socket as Socket, 405, `Allow: ${ALLOW}\r\n`));
     this.#server.on("clientError", (error, socket) => this.#clientError(error, socket as Socket));
+    // A client that has said all it wants to say and closed its half still gets the whole page: without this, Node ends
+    // the connection after what is already written. Undocumented, as old as Node, and read at each end of a stream.
+    (this.#server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
     // This server never listens itself; without the event its timeouts are never enforced.
     this.#server.emit("listening");
   }
@@ -114,30 +118,29 @@ export class Scrape {
     socket.resume();
   }
 
-  /** Puts a gate between the socket and Node's parser, which is the socket's one listener for data so far. */
+  /** Puts a gate between the socket and Node's parser, whose listeners are the only ones so far. */
   #attach(socket: Socket): void {
-    const listeners = socket.listeners("data") as ((bytes: Buffer) => void)[];
+    const take = takeListeners(socket, "data");
+    const finish = takeListeners(socket, "end");
     const connection: Connection = {
       socket,
-      request: undefined,
-      gate: new Gate(
-        socket,
-        (bytes) => {
-          for (const listener of listeners) listener(bytes);
-        },
-        () => connection.request !== undefined && !connection.request.complete,
-      ),
+      response: undefined,
+      gate: new Gate(socket, {
+        parse: take,
+        finish,
+        isReading: () => connection.response?.req.complete === false,
+      }),
     };
     this.#open.set(socket, connection);
     socket.once("close", () => this.#open.delete(socket));
-    socket.removeAllListeners("data");
     socket.on("data", (bytes: Buffer) => connection.gate.take(bytes));
+    socket.once("end", () => connection.gate.finish());
   }
 
   /** Closes the connection that has been idle between requests for longest, if there is one. */
   #closeIdle(): boolean {
-    for (const { socket, gate, request } of this.#open.values()) {
-      if (gate.busy || request === undefined || gate.heldBytes > 0) continue;
+    for (const { socket, gate, response } of this.#open.values()) {
+      if (gate.busy || response === undefined || gate.heldBytes > 0) continue;
       this.#open.delete(socket);
       socket.destroy();
       return true;
@@ -152,7 +155,7 @@ export class Scrape {
       response.destroy();
       return;
     }
-    connection.request = request;
+    connection.response = response;
     connection.gate.begin();
     response.on("error", ignore);
     response.once("close", () => this.#end(connection));
@@ -236,13 +239,9 @@ export class Scrape {
     else if (status === 408) this.counts.timeouts++;
     else if (codeOf(error).startsWith("HPE_")) this.counts.badRequests++;
     const connection = this.#open.get(socket);
-    if (!socket.writable || connection === undefined || connection.gate.busy) {
-      socket.destroy();
-      return;
-    }
-    const text = `${status} ${REASONS[status]}\n`;
-    const head = `HTTP/1.1 ${status} ${REASONS[status]}\r\nConnection: close\r\nContent-Type: ${PLAIN}\r\n`;
-    socket.end(`${head}Content-Length: ${text.length}\r\n\r\n${text}`, () => socket.destroy());
+    const isAnswered = connection?.gate.busy && connection.response?.headersSent;
+    if (!socket.writable || connection === undefined || isAnswered) socket.destroy();
+    else refuse(socket, status);
   }
 
   /**
@@ -265,12 +264,12 @@ function shortly(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
 }
 
-const REASONS: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  408: "Request Timeout",
-  413: "Payload Too Large",
-  431: "Request Header Fields Too Large",
-};
+/** Answers a connection whose parser is of no use any more, and ends it. */
+function refuse(socket: Socket, status: number, headers = ""): void {
+  const reason = `${status} ${STATUS_CODES[status]}`;
+  const head = `HTTP/1.1 ${reason}\r\n${headers}Connection: close\r\nContent-Type: ${PLAIN}\r\n`;
+  socket.end(`${head}Content-Length: ${reason.length + 1}\r\n\r\n${reason}\n`, () => socket.destroy());
+}
 
 function statusOf(error: Error): number {
   switch (codeOf(error)) {
@@ -283,6 +282,15 @@ function statusOf(error: Error): number {
     default:
       return 400;
   }
+}
+
+/** Removes the listeners of an event. Calling what this returns is what the event was for them. */
+function takeListeners(socket: Socket, event: "data" | "end"): (...args: unknown[]) => void {
+  const listeners = socket.listeners(event);
+  socket.removeAllListeners(event);
+  return (...args) => {
+    for (const listener of listeners) listener.apply(socket, args);
+  };
 }
 
 /** The path of a request target, which may be a whole URL, without its query. */

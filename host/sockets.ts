@@ -8,6 +8,7 @@ import {
   openSync,
   renameSync,
   type Stats,
+  statSync,
   unlinkSync,
 } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -60,7 +61,7 @@ export function defaultSocketPath(env: NodeJS.ProcessEnv, uid: number): string {
 function isWritableFolder(path: string): boolean {
   try {
     accessSync(path, constants.W_OK | constants.X_OK);
-    return lstatSync(`${path}/`).isDirectory();
+    return statSync(path).isDirectory();
   } catch {
     return false;
   }
@@ -172,6 +173,8 @@ function explain(error: Error): string {
       return "permission denied";
     case "EADDRNOTAVAIL":
       return "this machine does not have the address";
+    case "ENOTDIR":
+      return "a folder of its path is a file";
     case "ENOTFOUND":
       return "the host is not known";
     default:
@@ -188,11 +191,12 @@ function boundAddress(server: Server, host: string | undefined): string {
 /** Makes room for a socket at a path: nothing there, or a socket that nobody serves any more. */
 async function clearPath(path: string): Promise<void> {
   const folder = dirname(path);
-  if (lstatSync(`${folder}/`, { throwIfNoEntry: false }) === undefined) {
+  // Binding would call it a lack of permission.
+  if (lookAt(`${folder}/`, path) === undefined) {
     throw new FatalError(`cannot listen on ${path}: there is no folder ${folder}`);
   }
   for (let attempt = 1; attempt <= TAKE_ATTEMPTS; attempt++) {
-    const found = lstatSync(path, { throwIfNoEntry: false });
+    const found = lookAt(path, path);
     if (found === undefined) return;
     if (!found.isSocket()) throw new FatalError(`cannot listen on ${path}: there is a file that is no socket`);
     if (!(await isStale(path))) continue;
@@ -200,6 +204,15 @@ async function clearPath(path: string): Promise<void> {
     if ((await isStale(path)) && removeStale(path, found)) return;
   }
   throw new FatalError(`cannot listen on ${path}: the file changes all the time`);
+}
+
+/** What is at a path: its own folder, or itself; undefined: nothing. */
+function lookAt(at: string, path: string): Stats | undefined {
+  try {
+    return lstatSync(at, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new FatalError(`cannot listen on ${path}: ${explain(error as Error)}`);
+  }
 }
 
 /**

@@ -8,7 +8,7 @@
 
 #include "accept.h"
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_OTHER };
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_CONNECT, HTTP_OTHER };
 
 /* The header of a request. What it points to is in the bytes that were parsed. */
 struct http_request {

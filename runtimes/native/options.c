@@ -18,6 +18,9 @@
 #define TTL_LIMIT_MS 4294967294ull
 #define DURATION_LIMIT_MS 2147483647ull
 
+/* White space around values. */
+#define SPACES " \t\n\v\f\r"
+
 #define OFFSET(field) offsetof(struct options, field)
 
 enum kind { PATHS, ADDRESSES, MODE, SIZE, DURATION, LIMITED_DURATION, COUNT, WORD };
@@ -107,8 +110,8 @@ _Noreturn static void refuse_range(const char *where, const char *value, const c
 /* Copies a value without the white space around it, in lower case. Null: it is too long to mean anything. */
 static const char *trimmed(const char *value, char *bytes, size_t limit) {
   size_t length = strlen(value);
-  while (length > 0 && (value[length - 1] == ' ' || (value[length - 1] >= '\t' && value[length - 1] <= '\r'))) length--;
-  while (length > 0 && (*value == ' ' || (*value >= '\t' && *value <= '\r'))) value++, length--;
+  while (length > 0 && strchr(SPACES, value[length - 1]) != NULL) length--;
+  while (length > 0 && strchr(SPACES, *value) != NULL) value++, length--;
   if (length >= limit) return NULL;
   for (size_t i = 0; i < length; i++) bytes[i] = value[i] >= 'A' && value[i] <= 'Z' ? value[i] | 0x20 : value[i];
   bytes[length] = 0;
@@ -183,7 +186,8 @@ static uint64_t parse_duration(const char *where, const char *value, uint64_t mo
   if (!is_duration) refuse(where, value, " is not a duration (like 90s, 5m, 24h or never)");
   double ms = total / 1e6;
   if (ms >= (double)most + 0.5) refuse_range(where, value, " is too long (at most ", most, most, text_add_duration);
-  return (uint64_t)(ms + 0.5);
+  /* A duration that is not 0 is not never, however short it is. */
+  return ms > 0 && ms < 1 ? 1 : (uint64_t)(ms + 0.5);
 }
 
 static uint64_t parse_count(const char *where, const char *value, uint64_t least, uint64_t most) {
@@ -224,14 +228,17 @@ void options_path(const char *where, int status, struct address *address, const 
   struct sockaddr_un *unix_address = (struct sockaddr_un *)&address->bytes;
   size_t length = strlen(text);
   if (length == 0) fail(status, where, ": the path of the socket is empty", NULL);
-  if (length > SOCKET_PATH_LIMIT) {
+  bool is_folder = text[length - 1] == '/';
+  if (is_folder || length > SOCKET_PATH_LIMIT) {
     char bytes[1024];
     struct text message = TEXT(bytes);
     text_add(&message, ": the path ");
     text_add_cited(&message, text);
-    text_add(&message, " has ");
-    text_add_number(&message, length);
-    text_add(&message, " bytes: a socket's has 107 at most");
+    text_add(&message, is_folder ? " is a folder's" : " has ");
+    if (!is_folder) {
+      text_add_number(&message, length);
+      text_add(&message, " bytes: a socket's has 107 at most");
+    }
     fail(status, where, text_end(&message), NULL);
   }
   unix_address->sun_family = AF_UNIX;
@@ -282,7 +289,7 @@ void options_address(const char *where, struct address *address, const char *tex
   int64_t port = strlen(digits) <= 5 ? text_whole(digits) : -1;
   bool bracketed = length >= 2 && text[0] == '[' && text[length - 1] == ']';
   bool is_address = port >= 0 && port <= 65535;
-  if (!bracketed && strcspn(text, " \t\n\v\f\r:[]/") < length) is_address = false;
+  if (!bracketed && strcspn(text, SPACES ":[]/") < length) is_address = false;
   if (!is_address)
     refuse(where, text, " is not an address (like 127.0.0.1:9091, :9091, [::1]:9091 or unix:/path)");
   if (!parse_host(address, text + bracketed, length - 2 * bracketed, bracketed, (uint16_t)port))
@@ -343,6 +350,7 @@ static void parse_rest(struct options *options, const struct definition *definit
   static size_t used;
   char variable[64], flag[64];
   const char *value = getenv(variable_of(definition, variable, sizeof variable));
+  if (value != NULL) value += strspn(value, SPACES);
   if (value == NULL || *value == 0) {
     struct text text = TEXT(flag);
     text_add(&text, "--");
@@ -351,14 +359,17 @@ static void parse_rest(struct options *options, const struct definition *definit
   } else if (!is_list(definition)) {
     parse(options, definition, variable, value);
   } else {
-    for (size_t length; *value != 0; value += length + (value[length] == ',')) {
-      length = strcspn(value, ",");
-      if (length == 0) continue;
-      if (length >= sizeof elements - used) fail(STATUS_USAGE, variable, ": the list is too long", NULL);
-      char *element = memcpy(elements + used, value, length);
-      element[length] = 0;
-      used += length + 1;
+    for (;; value++) {
+      value += strspn(value, SPACES);
+      size_t length = strcspn(value, ","), end = length;
+      while (end > 0 && strchr(SPACES, value[end - 1]) != NULL) end--;
+      if (end >= sizeof elements - used) fail(STATUS_USAGE, variable, ": the list is too long", NULL);
+      char *element = memcpy(elements + used, value, end);
+      element[end] = 0;
+      used += end + 1;
       parse(options, definition, variable, element);
+      value += length;
+      if (*value == 0) break;
     }
   }
 }

@@ -48,6 +48,8 @@ static const char *explain(int error) {
       return "the address is in use";
     case EACCES:
       return "permission denied";
+    case ENOTDIR:
+      return "a folder of its path is a file";
     case EADDRNOTAVAIL:
       return "this machine does not have the address";
     default:
@@ -142,7 +144,10 @@ static void clear_path(const struct address *address) {
   struct stat found;
   if (slash == NULL) text_add(&folder, ".");
   else text_add_bytes(&folder, path, slash == path ? 1 : (size_t)(slash - path));
-  if (stat(text_end(&folder), &found) != 0 || !S_ISDIR(found.st_mode))
+  int looked = stat(text_end(&folder), &found);
+  if (looked != 0 && errno != ENOENT) refuse(path, explain(errno));
+  if (looked == 0 && !S_ISDIR(found.st_mode)) refuse(path, explain(ENOTDIR));
+  if (looked != 0)
     fail(STATUS_FAILURE, "cannot listen on ", path, ": there is no folder ", folder.bytes, NULL);
   for (int attempt = 0; attempt < TAKE_ATTEMPTS; attempt++) {
     if (lstat(path, &found) != 0) return;

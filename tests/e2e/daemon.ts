@@ -142,13 +142,18 @@ export async function start(t: TestContext, options: StartOptions = {}): Promise
   };
 }
 
-/** Runs the program to its end. */
+/** Runs the program to its end; one that does not end is killed, and has no status. */
 export async function run(
   args: string[],
   env: Record<string, string> = {},
 ): Promise<{ status: number | null; stdout: string; stderr: string }> {
   const [file, ...before] = GATEWAY.command;
-  const child = spawn(file!, [...before, ...args], { env: cleanEnv(env), stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(file!, [...before, ...args], {
+    env: cleanEnv(env),
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: DEADLINE_MS,
+    killSignal: "SIGKILL",
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

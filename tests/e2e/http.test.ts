@@ -95,6 +95,24 @@ test("21: a page that fits in one piece has its length, a larger one comes whole
   assert.equal(large.text.match(/^many\{/gm)?.length, 20_000);
 });
 
+for (const encoding of ["identity", "gzip"]) {
+  test(`21: a scraper that has closed its sending half gets all it asked for, however large (${encoding})`, async (t) => {
+    const daemon = await start(t, { args: ["--cache-size", "16MiB"] });
+    const request = `GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: ${encoding}\r\n\r\n`;
+    for (const seriesCount of [20, 20_000]) {
+      await push(daemon.socket, manySeries(seriesCount));
+      const whole = await open(daemon.http);
+      const answer = readAll(whole);
+      whole.write(request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+      const page = (await answer).split("\r\n\r\n").slice(1).join("\r\n\r\n");
+      const socket = await open(daemon.http);
+      const answers = readAll(socket);
+      socket.end(request.repeat(3));
+      assert.equal((await answers).split(page).length - 1, 3, `${seriesCount} series`);
+    }
+  });
+}
+
 test("25: HEAD, health, readiness, 404 and 405", async (t) => {
   const daemon = await start(t);
   await push(daemon.socket, "x 1\n");
@@ -146,6 +164,10 @@ test("25: a whole URL as target, HTTP/1.0, and a missing Host", async (t) => {
   assert.match(await ask("GET /metrics HTTP/1.0\r\n\r\n"), /200 OK[\s\S]*x 1\n/);
   assert.match(await ask("GET /metrics HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 400 /);
   assert.match(await ask("nonsense\r\n\r\n"), /^HTTP\/1\.1 400 /);
+  assert.match(
+    await ask("CONNECT any:80 HTTP/1.1\r\nHost: any\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n"),
+    /^HTTP\/1\.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n[\s\S]*\r\n\r\n405 Method Not Allowed\n$/,
+  );
 });
 
 test("30: headers over the limit are refused with 431", async (t) => {
@@ -185,6 +207,20 @@ test("30: a header that never ends, and a connection that says nothing, are clos
   const answers = [readAll(silent), readAll(slow)];
   await write(slow, "GET /metrics HTTP/1.1\r\nHost: x\r\n");
   for (const answer of answers) assert.match(await answer, /^HTTP\/1\.1 408 /);
+});
+
+test("30: a body that never comes is answered with 408, a broken one with 400", async (t) => {
+  const daemon = await start(t, { args: ["--header-timeout", "200ms"] });
+  const head = "POST /metrics HTTP/1.1\r\nHost: x\r\n";
+  for (const [rest, status] of [
+    ["Content-Length: 5\r\n\r\nab", 408],
+    ["Transfer-Encoding: chunked\r\n\r\nno size\r\n", 400],
+  ] as const) {
+    const socket = await open(daemon.http);
+    const answer = readAll(socket);
+    await write(socket, head + rest);
+    assert.match(await answer, new RegExp(`^HTTP/1\\.1 ${status} [^]*\\n$`));
+  }
 });
 
 test("30: HTTP connections over the limit are refused, but an idle one makes room", async (t) => {

@@ -21,7 +21,7 @@ test("26: every option has a variable, and lists have commas", async (t) => {
   const daemon = await start(t, {
     bare: true,
     env: {
-      PUSH_GATEWAY_SOCKET: sockets.join(","),
+      PUSH_GATEWAY_SOCKET: sockets.join(" , "),
       PUSH_GATEWAY_LISTEN: `127.0.0.1:0,unix:${join(folder, "http.sock")}`,
       PUSH_GATEWAY_SOCKET_MODE: "0600",
       PUSH_GATEWAY_CACHE_SIZE: "12KiB",
@@ -64,6 +64,8 @@ test("26: a bad value is one line that names the option, and exit status 2", asy
     [["--socket-mode", "888"], {}, /--socket-mode: "888"/],
     [["--socket", long], {}, /--socket: .*107/],
     [["--socket", ""], {}, /--socket: .*empty/],
+    [["--socket", "/run/"], {}, /--socket: .*folder/],
+    [[], { PUSH_GATEWAY_SOCKET: "," }, /PUSH_GATEWAY_SOCKET: .*empty/],
     [["--listen", "unix:"], {}, /--listen: .*empty/],
     [["--listen", "localhost"], {}, /--listen: "localhost"/],
     [["--listen", "localhost:70000"], {}, /--listen: "localhost:70000"/],

@@ -10,6 +10,7 @@ import {
   open,
   push,
   readAll,
+  residentBytes,
   scrape,
   start,
   until,
@@ -226,6 +227,20 @@ test("30: no descriptor leaks, however connections end", async (t) => {
   await until("all descriptors are closed", () => descriptorCount(daemon.pid) <= calm);
   await push(daemon.socket, "x 4\n");
   assert.match(await scrape(daemon), /^x 4$/m);
+});
+
+test("30: short connections cost bounded memory, however many there were", async (t) => {
+  const daemon = await start(t);
+  const churn = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i += 20) {
+      await Promise.all(Array.from({ length: 20 }, () => push(daemon.socket, "x 1\n")));
+    }
+  };
+  await churn(200);
+  const calm = residentBytes(daemon.pid);
+  await churn(8000);
+  const grown = residentBytes(daemon.pid) - calm;
+  assert.ok(grown < 24 * 1024 * 1024, `grown by ${grown}`);
 });
 
 test("31: warnings are one line each, name the reason with an excerpt, and are limited", async (t) => {

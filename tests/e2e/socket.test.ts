@@ -90,10 +90,17 @@ test("28: a file that is no socket is not replaced", async (t) => {
   assert.equal(readFileSync(file, "utf8"), "precious");
 });
 
-test("28: a folder that is not there is named", async (t) => {
-  const ended = await run(["--socket", join(createFolder(t), "no", "push.sock"), ...LISTEN]);
-  assert.equal(ended.status, 1);
-  assert.match(ended.stderr, /^push-gateway: cannot listen on [^\n]*: there is no folder [^\n]*\n$/);
+test("28: a folder that is not there, or that is a file, is named", async (t) => {
+  const folder = createFolder(t);
+  writeFileSync(join(folder, "file"), "");
+  for (const [name, reason] of [
+    ["no", "there is no folder [^\\n]*"],
+    ["file", "a folder of its path is a file"],
+  ]) {
+    const ended = await run(["--socket", join(folder, name!, "push.sock"), ...LISTEN]);
+    assert.equal(ended.status, 1);
+    assert.match(ended.stderr, new RegExp(`^push-gateway: cannot listen on [^\\n]*: ${reason}\\n$`));
+  }
 });
 
 test("28: an HTTP port in use is an error with exit status 1, and leaves no socket behind", async (t) => {

@@ -32,14 +32,14 @@ function create(): Fixture {
   const state = { reading: false };
   const parsed: string[] = [];
   const socket = new FakeSocket();
-  const gate = new Gate(
-    socket as unknown as Socket,
-    (bytes) => {
+  const gate = new Gate(socket as unknown as Socket, {
+    parse(bytes) {
       parsed.push(bytes.toString());
       if (bytes.toString() === "\r\n") gate.begin();
     },
-    () => state.reading,
-  );
+    finish: () => parsed.push("finished"),
+    isReading: () => state.reading,
+  });
   return { gate, socket, parsed, state };
 }
 
@@ -59,6 +59,19 @@ test("30: of pipelined requests the second waits until the first is answered", a
   assert.deepEqual(parsed.slice(5), ["GET /3\r\n", "\r\n"]);
   assert.equal(socket.resumed, 1);
   assert.equal(gate.heldBytes, 0);
+});
+
+test("30: the end of what a client says comes after its last request, and does not wait for the answer", async () => {
+  const { gate, socket, parsed } = create();
+  gate.take(Buffer.from("GET /1\r\n\r\nGET /2\r\n\r\nGET /3\r\n\r\n"));
+  gate.finish();
+  for (let i = 0; i < 2; i++) {
+    assert.ok(!parsed.includes("finished"));
+    gate.end();
+    await turn();
+  }
+  assert.deepEqual(parsed.slice(-3), ["GET /3\r\n", "\r\n", "finished"]);
+  assert.equal(socket.resumed, 0);
 });
 
 test("30: bytes that come although reading was stopped keep their order, and too many end the connection", async () => {

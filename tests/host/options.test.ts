@@ -57,6 +57,8 @@ test("26: durations", () => {
     ["Never", 0],
     ["0", 0],
     ["0s", 0],
+    ["0.1ms", 1],
+    ["1.1m", 66_000],
   ];
   for (const [text, ms] of durations) assert.equal(parseDuration(text), ms, text);
   for (const text of ["", "60", "s", "-1s", "1 m", "1y", "1e3s", "1m!", "nevermore"]) {

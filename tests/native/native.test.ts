@@ -134,6 +134,7 @@ describe("native and Node.js", { skip: skipped(BUILDS[0]!) }, () => {
       [["--socket", `/${"x".repeat(107)}`]],
       [["--socket", `/${"ü".repeat(200)}`]],
       [["--socket", ""]],
+      [["--socket", "/tmp/"]],
       [["--listen", "unix:"]],
       [["--listen", "localhost"]],
       [["--listen", "::1:9091"]],
@@ -151,6 +152,8 @@ describe("native and Node.js", { skip: skipped(BUILDS[0]!) }, () => {
       [["--", "--ttl", "stray"]],
       [[], { PUSH_GATEWAY_TTL: "soon" }],
       [[], { PUSH_GATEWAY_LISTEN: ":1,:x" }],
+      [[], { PUSH_GATEWAY_LISTEN: " :1 , unix:/x/ " }],
+      [[], { PUSH_GATEWAY_SOCKET: "/tmp/a.sock,," }],
     ];
     for (const [args, env] of cases) {
       const expected = ends(NODE_GATEWAY, args, env);
