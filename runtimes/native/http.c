@@ -45,10 +45,10 @@ static bool take_request_line(struct http_request *request, const char *at, cons
   while (at < end && is_token_byte(*at)) at++;
   size_t length = (size_t)(at - method);
   if (length == 0 || at == end || *at != ' ') return false;
-  request->method = length == 3 && memcmp(method, "GET", 3) == 0       ? HTTP_GET
-                    : length == 4 && memcmp(method, "HEAD", 4) == 0    ? HTTP_HEAD
-                    : length == 7 && memcmp(method, "CONNECT", 7) == 0 ? HTTP_CONNECT
-                                                                       : HTTP_OTHER;
+  if (length == 3 && memcmp(method, "GET", 3) == 0) request->method = HTTP_GET;
+  else if (length == 4 && memcmp(method, "HEAD", 4) == 0) request->method = HTTP_HEAD;
+  else if (length == 7 && memcmp(method, "CONNECT", 7) == 0) request->method = HTTP_CONNECT;
+  else request->method = HTTP_OTHER;
   const char *target = ++at;
   while (at < end && *at > ' ' && *at != 0x7f) at++;
   if (at == target || end - at != 9 || memcmp(at, " HTTP/1.", 8) != 0) return false;

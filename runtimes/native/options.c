@@ -18,6 +18,9 @@
 #define TTL_LIMIT_MS 4294967294ull
 #define DURATION_LIMIT_MS 2147483647ull
 
+/* White space around values. */
+#define SPACES " \t\n\v\f\r"
+
 #define OFFSET(field) offsetof(struct options, field)
 
 enum kind { PATHS, ADDRESSES, MODE, SIZE, DURATION, LIMITED_DURATION, COUNT, WORD };
@@ -104,14 +107,10 @@ _Noreturn static void refuse_range(const char *where, const char *value, const c
   refuse(where, value, text_end(&text));
 }
 
-static bool is_space(char byte) {
-  return byte == ' ' || (byte >= '\t' && byte <= '\r');
-}
-
 /* Takes the white space off both ends of a run of bytes. Returns where what is left begins. */
 static const char *trim(const char *bytes, size_t *length) {
-  while (*length > 0 && is_space(bytes[*length - 1])) --*length;
-  while (*length > 0 && is_space(*bytes)) bytes++, --*length;
+  while (*length > 0 && strchr(SPACES, bytes[*length - 1]) != NULL) --*length;
+  while (*length > 0 && strchr(SPACES, *bytes) != NULL) bytes++, --*length;
   return bytes;
 }
 
@@ -294,7 +293,7 @@ void options_address(const char *where, struct address *address, const char *tex
   int64_t port = strlen(digits) <= 5 ? text_whole(digits) : -1;
   bool bracketed = length >= 2 && text[0] == '[' && text[length - 1] == ']';
   bool is_address = port >= 0 && port <= 65535;
-  if (!bracketed && strcspn(text, " \t\n\v\f\r:[]/") < length) is_address = false;
+  if (!bracketed && strcspn(text, SPACES ":[]/") < length) is_address = false;
   if (!is_address)
     refuse(where, text, " is not an address (like 127.0.0.1:9091, :9091, [::1]:9091 or unix:/path)");
   if (!parse_host(address, text + bracketed, length - 2 * bracketed, bracketed, (uint16_t)port))

@@ -205,6 +205,7 @@ static void add_head(struct text *text, const struct client *client) {
   text_add_number(text, client->status);
   text_add(text, " ");
   text_add(text, reason_of(client->status));
+  if (client->status == 405) text_add(text, "\r\nAllow: GET, HEAD");
   if (client->request.keep_alive && !is_stopping) {
     text_add(text, "\r\nConnection: keep-alive\r\nKeep-Alive: timeout=");
     text_add_number(text, settings->keep_alive_ms / 1000);
@@ -220,7 +221,6 @@ static void send_text(struct client *client, uint16_t status, const char *line) 
   client->status = status;
   add_head(&text, client);
   text_add(&text, "text/plain; charset=utf-8\r\n");
-  if (status == 405) text_add(&text, "Allow: GET, HEAD\r\n");
   if (status == 503 && !is_stopping) text_add(&text, "Retry-After: 1\r\n");
   text_add(&text, "Content-Length: ");
   text_add_number(&text, strlen(line) + 1);
@@ -449,6 +449,7 @@ static bool read_request(struct client *client) {
       return true;
     }
     if (client->request.method == HTTP_CONNECT) {
+      /* What follows would not be HTTP. */
       send_error(client, 405);
       return true;
     }

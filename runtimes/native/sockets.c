@@ -46,10 +46,10 @@ static const char *explain(int error) {
   switch (error) {
     case EADDRINUSE:
       return "the address is in use";
-    case ENOTDIR:
-      return "a folder of its path is a file";
     case EACCES:
       return "permission denied";
+    case ENOTDIR:
+      return "a folder of its path is a file";
     case EADDRNOTAVAIL:
       return "this machine does not have the address";
     default:

@@ -157,6 +157,8 @@ describe("native and Node.js", { skip: skipped(BUILDS[0]!) }, () => {
       [[], { PUSH_GATEWAY_TTL: " soon " }],
       [[], { PUSH_GATEWAY_SOCKET: " , " }],
       [[], { PUSH_GATEWAY_LISTEN: ":1,:x" }],
+      [[], { PUSH_GATEWAY_LISTEN: " :1 , unix:/x/ " }],
+      [[], { PUSH_GATEWAY_SOCKET: "/tmp/a.sock,," }],
     ];
     for (const [args, env] of cases) {
       const expected = ends(NODE_GATEWAY, args, env);
