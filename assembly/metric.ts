@@ -22,7 +22,6 @@ import {
   META,
   MULTI,
   namesAt,
-  nextBlock,
   oldestOf,
   previousBlock,
   recordAt,
@@ -35,11 +34,21 @@ import {
 import { copy, equal, hash } from "./bytes";
 import { dueAt, stampOf, storeStamp } from "./clock";
 import { isInside, metricGone } from "./cursor";
-import { flags, freeFamily, HAS_HOLES, helpOf, lastBlock, name, nameLength, setFlag, setHelp } from "./family";
-import { add, GENERATION, HOLE, keepsTimestamps, METRIC_MASK, METRICS, NEXT_DUE, PASS_DUE, SERIES } from "./header";
-import { address, addressOf, BLOCK, loadRef, storeRef, textAddress } from "./heap";
+import { freeFamily, helpOf, lastBlock, name, nameLength, setHelp } from "./family";
+import {
+  add,
+  GENERATION,
+  keepsTimestamps,
+  METRIC_MASK,
+  METRICS,
+  NEXT_DUE,
+  PASS_DUE,
+  SEGMENT_FREED,
+  SERIES,
+} from "./header";
+import { address, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
 import { releaseHelp } from "./help";
-import { CACHE, REF, SEARCH_HOLES, TEXT } from "./layout";
+import { CACHE, REF, SEARCH_BEFORE, SLOT_BITS, TEXT } from "./layout";
 import {
   HASH,
   labelCount,
@@ -231,28 +240,24 @@ function writeNames(to: usize, skip: i32): usize {
 
 /**
  * A block of the family with these label names and this shape that takes a record of these bytes, other than `except`:
- * the last, or one of some blocks from the one on that lost a metric last. 0: none was found.
+ * the last, in a large cache one of some before it, or one where room was made last. 0: none was found.
  */
 function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
-  const owner = address(family);
-  const last = lastBlock(owner);
-  if (last == 0) return 0;
-  const at = address(last);
-  const isLastAlike = labelsOf(at) == labels && shapeOf(at) == shape;
-  if (isLastAlike && last != except && canAdd(last, at, bytes)) return last;
-  if (isLastAlike && (flags(owner) & HAS_HOLES) == 0) return 0;
-  let ref = load<u32>(HOLE);
-  const hole = addressOf(ref, BLOCK);
-  const isWhole = hole == 0 || familyOf(hole) != family;
-  if (isWhole) ref = nextBlock(at);
-  for (let i: u32 = SEARCH_HOLES; ref != last && i > 0; --i) {
+  let ref = lastBlock(address(family));
+  if (ref == 0) return 0;
+  for (let i: u32 = SEARCH_BEFORE; i > 0; --i) {
     const at = address(ref);
     if (ref != except && labelsOf(at) == labels && shapeOf(at) == shape && canAdd(ref, at, bytes)) return ref;
-    ref = nextBlock(at);
+    ref = previousBlock(ref, at);
   }
-  if (!isWhole) store<u32>(HOLE, 0);
-  else if (ref == last && isLastAlike) setFlag(owner, HAS_HOLES, false);
-  return 0;
+  ref = load<u32>(SEGMENT_FREED) << SLOT_BITS;
+  for (;;) {
+    ref = nextBlockOf(family, ref);
+    if (ref == 0) break;
+    const at = address(ref);
+    if (ref != except && labelsOf(at) == labels && shapeOf(at) == shape && canAdd(ref, at, bytes)) break;
+  }
+  return ref;
 }
 
 /** Notes that a metric of this class, pushed now, will expire. */
@@ -383,7 +388,6 @@ function removeFromBlock(ref: u32, bytes: usize): void {
   const block = ref >> 4;
   metricGone(ref);
   removeRecord(block, ref & 15, bytes);
-  store<u32>(HOLE, block);
   if (slotsOf(address(block)) == 0) dropBlock(block);
 }
 
