@@ -304,7 +304,6 @@ export function releaseText(ref: u32, bytes: usize): void {
   store<u16>(at, 0);
   store<u16>(segment, min(load<u16>(segment, TEXT_HINT) as u32, slot), TEXT_HINT);
   shrinkTexts(segment);
-  if (WIDE) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
 }
 
 /** Bytes of directories and of the segments' own fields. */
