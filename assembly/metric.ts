@@ -94,10 +94,10 @@ function familyHash(family: u32): u32 {
   return hash(name(at), nameLength(at));
 }
 
-/** The hash of the line's labels, without label number `skip`, in this family: the sum of the name's and theirs. */
-export function lineHash(family: u32, skip: i32): u32 {
+/** The hash of the line's labels in this family: the sum of the name's and theirs. */
+function lineHash(family: u32): u32 {
   let h = familyHash(family);
-  for (let i: u32 = 0; i < labelCount; ++i) if ((i as i32) != skip) h += load<u32>(row(i), HASH);
+  for (let i: u32 = 0; i < labelCount; ++i) h += load<u32>(row(i), HASH);
   return h;
 }
 
@@ -152,11 +152,11 @@ function recordHash(at: usize, record: usize): u32 {
   return h;
 }
 
-/** The row of the label that nextLabel read, 0: the line has none, or only label number `skip`. */
-function rowOf(skip: i32): usize {
+/** The row of the label that nextLabel read, 0: the line has none. */
+function rowOf(): usize {
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
-    if ((i as i32) == skip || (load<u32>(label, NAME_BYTES) as usize) != labelNameBytes) continue;
+    if ((load<u32>(label, NAME_BYTES) as usize) != labelNameBytes) continue;
     if (equal(load<u32>(label, NAME_AT) as usize, labelName, labelNameBytes)) return label;
   }
   return 0;
@@ -171,28 +171,26 @@ function sameValue(at: usize): bool {
   return textLength(text) == bytes && equal(textBytes(text), load<u32>(at, VALUE_AT) as usize, bytes);
 }
 
-/** Whether the line's set of labels, without label number `skip`, is the record's; empty ones do not count. */
-function sameSet(at: usize, record: usize, skip: i32): bool {
+/** Whether the line's set of labels is the record's; empty ones do not count. */
+function sameSet(at: usize, record: usize): bool {
   let left: u32 = 0;
-  for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) != skip && load<u32>(row(i), VALUE_BYTES) != 0) ++left;
-  }
+  for (let i: u32 = 0; i < labelCount; ++i) if (load<u32>(row(i), VALUE_BYTES) != 0) ++left;
   beginLabels(at, record);
   while (nextLabel()) {
     if (labelRef == 0 && labelNumber == NO_NUMBER) continue;
-    if (!sameValue(rowOf(skip))) return false;
+    if (!sameValue(rowOf())) return false;
     --left;
   }
   return left == 0;
 }
 
-/** The metric of this family that the line, without label number `skip`, names; 0: there is none. */
-export function findMetric(family: u32, h: u32, skip: i32): u32 {
-  let ref = firstMetric(h);
+/** The metric of this family that the line names; 0: there is none. */
+export function findMetric(family: u32): u32 {
+  let ref = firstMetric(lineHash(family));
   while (ref != 0) {
     const at = address(ref >> 4);
     const record = recordAt(at, ref & 15);
-    if (familyOf(at) == family && sameSet(at, record, skip)) return ref;
+    if (familyOf(at) == family && sameSet(at, record)) return ref;
     ref = loadRef(record);
   }
   return 0;
@@ -224,12 +222,11 @@ export function samplesOf(at: usize, record: usize): u32 {
   return load<u8>(behindLabels(at, record), REF + 1);
 }
 
-/** Writes the line's label names as a block keeps them, without label number `skip`; returns the bytes. */
-function writeNames(to: usize, skip: i32): usize {
+/** Writes the line's label names as a block keeps them; returns the bytes. */
+function writeNames(to: usize): usize {
   const start = to;
-  store<u8>(to++, labelCount - (skip < 0 ? 0 : 1));
+  store<u8>(to++, labelCount);
   for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) == skip) continue;
     const bytes = load<u32>(row(i), NAME_BYTES) as usize;
     store<u8>(to++, bytes as u32);
     copy(to, load<u32>(row(i), NAME_AT) as usize, bytes);
@@ -287,15 +284,14 @@ function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32):
  * Uses the texts of the line's labels, which stay in their rows' NAME_HASH, and writes the labels as a record has them
  * into the text scratch. Returns the address behind them, 0: no room.
  */
-function useLabels(skip: i32, near: u32): usize {
+function useLabels(near: u32): usize {
   let to: usize = TEXT;
   for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) == skip) continue;
     const label = row(i);
     const stem = load<u32>(label, STEM_BYTES) as usize;
     const ref = stem == 0 ? 0 : useText(load<u32>(label, VALUE_AT) as usize, stem, near);
     if (ref == 0 && stem != 0) {
-      dropLabels(skip, i);
+      dropLabels(i);
       return 0;
     }
     store<u32>(label, ref, NAME_HASH);
@@ -304,34 +300,34 @@ function useLabels(skip: i32, near: u32): usize {
   return to;
 }
 
-function dropLabels(skip: i32, count: u32): void {
-  for (let i: u32 = 0; i < count; ++i) if ((i as i32) != skip) dropText(load<u32>(row(i), NAME_HASH));
+function dropLabels(count: u32): void {
+  for (let i: u32 = 0; i < count; ++i) dropText(load<u32>(row(i), NAME_HASH));
 }
 
 /**
- * Creates the metric that the line, without label number `skip`, names in this family. `h` is its lineHash, `shape`
- * its block's, `rest` the bytes behind its labels, which are left undefined. `length` is INCOMPLETE
- * (samples.ts), or the bytes of the value. 0: there is no room, and nothing has changed.
+ * Creates the metric that the line names in this family. `shape` is its block's, `rest` the bytes behind its labels,
+ * which are left undefined. `length` is INCOMPLETE (samples.ts), or the bytes of the value. 0: there is no room, and
+ * nothing has changed.
  */
-export function createMetric(family: u32, h: u32, skip: i32, shape: u32, length: u32, rest: usize): u32 {
+export function createMetric(family: u32, shape: u32, length: u32, rest: usize): u32 {
   const near = lastBlock(address(family));
   let labels: u32 = 0;
-  if (labelCount != (skip < 0 ? 0 : 1)) {
-    labels = useText(TEXT, writeNames(TEXT, skip), near);
+  if (labelCount != 0) {
+    labels = useText(TEXT, writeNames(TEXT), near);
     if (labels == 0) return 0;
   }
-  const end = useLabels(skip, near);
+  const end = useLabels(near);
   if (end == 0) {
     dropText(labels);
     return 0;
   }
   const ref = place(family, labels, shape, LABELS_AT + (end - TEXT) + rest, 0);
   if (ref == 0) {
-    dropLabels(skip, labelCount);
+    dropLabels(labelCount);
     return 0;
   }
   const record = metricAddress(ref);
-  const bucket = bucketOf(h);
+  const bucket = bucketOf(lineHash(family));
   storeRef(record, loadRef(bucket));
   storeRef(bucket, ref);
   storeStamp(record + STAMP_AT, stampOf(shape & 15));

@@ -43,7 +43,6 @@ import {
   createMetric,
   findMetric,
   growMetric,
-  lineHash,
   metricAddress,
   moveMetric,
   noticeDue,
@@ -63,7 +62,7 @@ import {
   owner,
   ownerBytes,
   part,
-  special,
+  specialBytes,
   TOTAL,
   wanted,
 } from "./owner";
@@ -105,7 +104,7 @@ let isFull: bool = false;
 function fits(): bool {
   // Names with a byte for the length of each.
   let names = nameBytes;
-  let values: usize = 0;
+  let values = specialBytes;
   let longest: usize = 0;
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
@@ -145,7 +144,7 @@ function create(): i32 {
     kind = MULTI;
     flags = INCOMPLETE;
   }
-  if (createOwner()) metric = createMetric(owner, lineHash(owner, special), special, ttlClass | kind, flags, rest);
+  if (createOwner()) metric = createMetric(owner, ttlClass | kind, flags, rest);
   if (metric == 0) {
     dropText(schema);
     return REFUSED;
@@ -227,7 +226,7 @@ function attempt(): i32 {
   if (!findOwner()) return NOT_ITS_SAMPLE;
   if (owner != 0) {
     if (conform()) return attempt();
-    metric = findMetric(owner, lineHash(owner, special), special);
+    metric = findMetric(owner);
   }
   if (metric != load<u32>(LAST_METRIC)) closeRound();
   if (metric == 0) {

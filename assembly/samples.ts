@@ -19,8 +19,9 @@ import { copy, equal } from "./bytes";
 import { add, count, SAMPLES_GONE, SERIES } from "./header";
 import { address, loadRef, storeRef, textAddress } from "./heap";
 import { REF, SAMPLE_LIMIT, TEXT } from "./layout";
+import { taken } from "./line";
 import { behindLabels, growMetric, metricAddress, moveMetric, SAMPLES_HEAD, timestampBytes } from "./metric";
-import { part, special, specialAt, specialBytes, TOTAL } from "./owner";
+import { part, specialAt, specialBytes, TOTAL } from "./owner";
 import { dropText, fitsText, textBytes, textLength, useText } from "./text";
 
 export const SEEN: u32 = 0x80;
@@ -101,7 +102,7 @@ function writeEntry(to: usize, as: u32): void {
 
 /** The schema of a metric with the line's sample only, as this part. 0: there is no room. */
 export function createSchema(as: u32): u32 {
-  store<u8>(TEXT, special);
+  store<u8>(TEXT, taken);
   writeEntry(TEXT + 1, as);
   return useText(TEXT, 3 + specialBytes, 0);
 }
