@@ -15,6 +15,7 @@ import {
   familyOf,
   freeBlock,
   growRecord,
+  HIDDEN,
   kindOf,
   LABELS_AT,
   labelsOf,
@@ -70,6 +71,7 @@ import {
   readLabel,
   textBytes,
   textLength,
+  useAgain,
   useText,
   writeLabel,
 } from "./text";
@@ -264,44 +266,68 @@ export function noticeDue(index: u32): void {
   if (due < load<f64>(PASS_DUE)) store<f64>(PASS_DUE, due);
 }
 
-/** Adds an undefined record to a block of the family; `labels` is used by it. Returns the metric, 0: no room. */
+/** Adds an undefined record to a block of the family. Returns the metric, 0: no room. */
 function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
   let block = findBlock(family, labels, shape, bytes, except);
   if (block == 0) {
     const last = lastBlock(address(family));
     block = createBlock(family, labels, shape, bytes);
-    if (block != 0) {
-      if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
-      noticeDue(shape & 15);
-      return (block << 4) | addRecord(block, bytes);
-    }
+    if (block == 0) return 0;
+    useAgain(labels);
+    if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
+    noticeDue(shape & 15);
   }
-  dropText(labels);
-  return block == 0 ? 0 : (block << 4) | addRecord(block, bytes);
+  return (block << 4) | addRecord(block, bytes);
+}
+
+/** Makes a metric that was placed and written one that is found, pushed now. */
+function link(ref: u32): void {
+  const at = address(ref >> 4);
+  const record = recordAt(at, ref & 15);
+  const bucket = bucketOf(recordHash(at, record));
+  storeRef(record, loadRef(bucket));
+  storeRef(bucket, ref);
+  storeStamp(record + STAMP_AT, stampOf(classOf(at)));
+}
+
+/** The link that leads to a metric; one that leads nowhere: there is none. */
+function linkTo(ref: u32): usize {
+  const at = address(ref >> 4);
+  let link = bucketOf(recordHash(at, recordAt(at, ref & 15)));
+  let next = loadRef(link);
+  while (next != ref && next != 0) {
+    link = metricAddress(next);
+    next = loadRef(link);
+  }
+  return link;
+}
+
+/** Whether the bucket of its hash leads to the metric. */
+export function isLinked(ref: u32): bool {
+  return loadRef(linkTo(ref)) == ref;
+}
+
+/** Writes the byte of flags: bytes of the value, MANY or INCOMPLETE; created now. */
+export function setFlags(record: usize, length: u32): void {
+  store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
 }
 
 /**
  * Uses the texts of the line's labels, which stay in their rows' NAME_HASH, and writes the labels as a record has them
- * into the text scratch. Returns the address behind them, 0: no room.
+ * into the text scratch. Returns the address behind them, 0: no room for some.
  */
 function useLabels(near: u32): usize {
   let to: usize = TEXT;
+  let isFull = false;
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
     const stem = load<u32>(label, STEM_BYTES) as usize;
     const ref = stem == 0 ? 0 : useText(load<u32>(label, VALUE_AT) as usize, stem, near);
-    if (ref == 0 && stem != 0) {
-      dropLabels(i);
-      return 0;
-    }
+    if (ref == 0 && stem != 0) isFull = true;
     store<u32>(label, ref, NAME_HASH);
     to = writeLabel(to, ref, load<u32>(label, NUMBER));
   }
-  return to;
-}
-
-function dropLabels(count: u32): void {
-  for (let i: u32 = 0; i < count; ++i) dropText(load<u32>(row(i), NAME_HASH));
+  return isFull ? 0 : to;
 }
 
 /**
@@ -311,60 +337,30 @@ function dropLabels(count: u32): void {
  */
 export function createMetric(family: u32, shape: u32, length: u32, rest: usize): u32 {
   const near = lastBlock(address(family));
-  let labels: u32 = 0;
+  let names: u32 = 0;
   if (labelCount != 0) {
-    labels = useText(TEXT, writeNames(TEXT), near);
-    if (labels == 0) return 0;
+    names = useText(TEXT, writeNames(TEXT), near);
+    if (names == 0) return 0;
   }
   const end = useLabels(near);
-  if (end == 0) {
-    dropText(labels);
-    return 0;
-  }
-  const ref = place(family, labels, shape, LABELS_AT + (end - TEXT) + rest, 0);
-  if (ref == 0) {
-    dropLabels(labelCount);
-    return 0;
-  }
-  const record = metricAddress(ref);
-  const bucket = bucketOf(lineHash(family));
-  storeRef(record, loadRef(bucket));
-  storeRef(bucket, ref);
-  storeStamp(record + STAMP_AT, stampOf(shape & 15));
-  store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
-  copy(record + LABELS_AT, TEXT, end - TEXT);
-  add(METRICS, 1);
+  const ref = end == 0 ? 0 : place(family, names, shape, LABELS_AT + (end - TEXT) + rest, 0);
+  if (ref != 0) {
+    const record = metricAddress(ref);
+    setFlags(record, length);
+    copy(record + LABELS_AT, TEXT, end - TEXT);
+    link(ref);
+    add(METRICS, 1);
+  } else for (let i: u32 = 0; i < labelCount; ++i) dropText(load<u32>(row(i), NAME_HASH));
+  dropText(names);
   return ref;
-}
-
-/** Makes the link of the bucket that leads to `ref` lead to `to`. */
-function relink(h: u32, ref: u32, to: u32): void {
-  let link = bucketOf(h);
-  for (;;) {
-    const next = loadRef(link);
-    if (next == ref) break;
-    link = metricAddress(next);
-  }
-  storeRef(link, to);
-}
-
-/** Whether the bucket of its hash leads to the metric. */
-export function isLinked(ref: u32): bool {
-  const at = address(ref >> 4);
-  let other = loadRef(bucketOf(recordHash(at, recordAt(at, ref & 15))));
-  while (other != 0 && other != ref) other = loadRef(metricAddress(other));
-  return other == ref;
 }
 
 /** Removes a metric; its block and its family go with their last one. */
 export function removeMetric(ref: u32): void {
-  const block = ref >> 4;
-  const at = address(block);
+  const at = address(ref >> 4);
   const record = recordAt(at, ref & 15);
-  relink(recordHash(at, record), ref, loadRef(record));
   add(METRICS, -1);
   add(SERIES, -(samplesOf(at, record) as i32));
-  const bytes = recordSize(at, record);
   // Dropping texts moves the record, so their references are noted first.
   let noted: usize = TEXT;
   beginLabels(at, record);
@@ -376,14 +372,17 @@ export function removeMetric(ref: u32): void {
     store<u32>(noted, loadRef(nextValue));
     noted += 4;
   }
-  removeFromBlock(ref, bytes);
+  removePlaced(ref);
   for (let note: usize = TEXT; note < noted; note += 4) dropText(load<u32>(note));
 }
 
-function removeFromBlock(ref: u32, bytes: usize): void {
+/** Takes a metric out of its bucket and its block; what its record refers to stays. */
+function removePlaced(ref: u32): void {
   const block = ref >> 4;
+  const record = metricAddress(ref);
+  storeRef(linkTo(ref), loadRef(record));
   metricGone(ref);
-  removeRecord(block, ref & 15, bytes);
+  removeRecord(block, ref & 15, recordSize(address(block), record));
   if (slotsOf(address(block)) == 0) dropBlock(block);
 }
 
@@ -412,37 +411,26 @@ export function dropFamily(family: u32): void {
   freeFamily(family);
 }
 
-/** The generation of a metric that is moved to the end of its family, so that no open page has it twice. */
-function movedGeneration(family: u32, generation: u32): u32 {
-  if (!isInside(family)) return generation;
-  return load<u32>(GENERATION);
-}
-
 /**
  * Moves a metric to another block of its family, of this shape, with `more` undefined bytes inserted
  * `before` bytes behind its record's begin. Returns its new reference; 0: there is no room, and nothing has changed.
  */
 export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u32 {
   const from = ref >> 4;
-  let at = address(from);
-  let record = recordAt(at, ref & 15);
-  const bytes = recordSize(at, record);
+  const at = address(from);
   const family = familyOf(at);
-  const labels = labelsOf(at);
-  if (labels != 0) useAgain(labels);
-  const moved = place(family, labels, shape, bytes + more, from);
+  const bytes = recordSize(at, metricAddress(ref));
+  const moved = place(family, labelsOf(at), shape, bytes + more, from);
   if (moved == 0) return 0;
-  at = address(from);
-  record = recordAt(at, ref & 15);
+  const record = metricAddress(ref);
   const to = metricAddress(moved);
   copy(to, record, before);
   copy(to + before + more, record + before, bytes - before);
   const flags = load<u8>(to, FLAGS_AT) as u32;
-  const generation = flags >> 4 == 15 ? 15 : movedGeneration(family, flags >> 4);
-  store<u8>(to, (flags & 15) | (generation << 4), FLAGS_AT);
-  storeStamp(to + STAMP_AT, stampOf(shape & 15));
-  relink(recordHash(at, record), ref, moved);
-  removeFromBlock(ref, bytes);
+  // It is at the end of its family now: no open page may have it twice.
+  if (flags >> 4 != HIDDEN && isInside(family)) setFlags(to, flags & 15);
+  link(moved);
+  removePlaced(ref);
   return moved;
 }
 
@@ -456,10 +444,4 @@ export function growMetric(ref: u32, place: usize, more: usize): u32 {
   if (!canGrowRecord(block, ref & 15, more)) return moveMetric(ref, shapeOf(at), place, more);
   growRecord(block, ref & 15, metricAddress(ref) + place, more);
   return ref;
-}
-
-/** Uses a text, known to live, once more. */
-function useAgain(ref: u32): void {
-  const uses = textAddress(ref) + REF;
-  storeRef(uses, loadRef(uses) + 1);
 }

@@ -6,9 +6,9 @@
 
 import { FLAGS_AT, kindOf, MANY, MULTI, recordAt } from "./block";
 import { LAST_METRIC, ROUND } from "./connection";
-import { GENERATION, ROUND as LAST_ROUND } from "./header";
+import { ROUND as LAST_ROUND } from "./header";
 import { addressOf, BLOCK } from "./heap";
-import { behindLabels, metricAddress } from "./metric";
+import { behindLabels, metricAddress, setFlags } from "./metric";
 import { clearSeen, dropUnseen, INCOMPLETE, roundOf, samplesAt, setRound } from "./samples";
 
 /** Makes a metric the connection's open one, unless it is: begins its round, or joins the one under way. */
@@ -47,5 +47,5 @@ export function closeRound(): void {
 /** From now on, pages that begin show the metric. */
 function show(record: usize): void {
   if (load<u8>(record, FLAGS_AT) != INCOMPLETE) return;
-  store<u8>(record, MANY | (load<u32>(GENERATION) << 4), FLAGS_AT);
+  setFlags(record, MANY);
 }

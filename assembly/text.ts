@@ -77,8 +77,7 @@ export function useText(at: usize, count: usize, near: u32): u32 {
   const h = hash(at, count);
   let ref = findText(at, count, h);
   if (ref != 0) {
-    const uses = textAddress(ref) + USES;
-    storeRef(uses, loadRef(uses) + 1);
+    useAgain(ref);
     return ref;
   }
   const bytes = TEXT_LENGTH + lengthBytes(count) + count;
@@ -97,6 +96,13 @@ export function useText(at: usize, count: usize, near: u32): u32 {
   copy(textBytes(object), at, count);
   add(LABEL_TEXT_BYTES, bytes as i32);
   return ref;
+}
+
+/** Uses a text that is kept once more. Reference 0 is no text. */
+export function useAgain(ref: u32): void {
+  if (ref == 0) return;
+  const uses = textAddress(ref) + USES;
+  storeRef(uses, loadRef(uses) + 1);
 }
 
 /** Uses the text once less; it goes with its last use. Reference 0 is no text. */
