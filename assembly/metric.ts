@@ -64,6 +64,18 @@ import {
   VALUE_BYTES,
 } from "./line";
 import {
+  beginLabels,
+  beginSamples,
+  headOf,
+  isMany,
+  labelName,
+  labelNameBytes,
+  metricAddress,
+  nextLabel,
+  recordSize,
+  setFlags,
+} from "./record";
+import {
   dropText,
   labelNumber,
   labelRef,
@@ -86,11 +98,6 @@ export function firstMetric(h: u32): u32 {
   return loadRef(bucketOf(h));
 }
 
-/** Address of the record of a metric known to live. */
-export function metricAddress(ref: u32): usize {
-  return recordAt(address(ref >> 4), ref & 15);
-}
-
 function familyHash(family: u32): u32 {
   const at = address(family);
   return hash(name(at), nameLength(at));
@@ -103,44 +110,10 @@ function lineHash(family: u32): u32 {
   return h;
 }
 
-/** The name of the label that nextLabel read; readLabel has its value. */
-export let labelName: usize = 0;
-export let labelNameBytes: usize = 0;
-/** Where the walk over a record's labels stands: how many are left, the next name and the next value. */
-let labelsLeft: u32 = 0;
-let nextName: usize = 0;
-let nextValue: usize = 0;
-
-/** Begins a walk over the labels of a record in the block `at`. Returns how many there are. */
-export function beginLabels(at: usize, record: usize): u32 {
-  nextName = namesAt(at);
-  labelsLeft = load<u8>(nextName++);
-  nextValue = record + LABELS_AT;
-  return labelsLeft;
-}
-
-/** Reads the next label; false: there is none left. */
-export function nextLabel(): bool {
-  if (labelsLeft == 0) return false;
-  --labelsLeft;
-  labelName = nextName + 1;
-  labelNameBytes = load<u8>(nextName) as usize;
-  nextName = labelName + labelNameBytes;
-  nextValue = readLabel(nextValue);
-  return true;
-}
-
-/** Address behind the labels of a record: its value or samples. */
-export function behindLabels(at: usize, record: usize): usize {
-  beginLabels(at, record);
-  while (nextLabel());
-  return nextValue;
-}
-
-/** The hash of a record in the block `at`, as lineHash has it. */
-function recordHash(at: usize, record: usize): u32 {
-  let h = familyHash(familyOf(at));
-  beginLabels(at, record);
+/** The hash of a metric, as lineHash has it. */
+function recordHash(ref: u32): u32 {
+  let h = familyHash(familyOf(address(ref >> 4)));
+  beginLabels(ref);
   while (nextLabel()) {
     let text: usize = 0;
     let bytes: usize = 0;
@@ -173,11 +146,11 @@ function sameValue(at: usize): bool {
   return textLength(text) == bytes && equal(textBytes(text), load<u32>(at, VALUE_AT) as usize, bytes);
 }
 
-/** Whether the line's set of labels is the record's; empty ones do not count. */
-function sameSet(at: usize, record: usize): bool {
+/** Whether the line's set of labels is the metric's; empty ones do not count. */
+function sameSet(ref: u32): bool {
   let left: u32 = 0;
   for (let i: u32 = 0; i < labelCount; ++i) if (load<u32>(row(i), VALUE_BYTES) != 0) ++left;
-  beginLabels(at, record);
+  beginLabels(ref);
   while (nextLabel()) {
     if (labelRef == 0 && labelNumber == NO_NUMBER) continue;
     if (!sameValue(rowOf())) return false;
@@ -190,38 +163,10 @@ function sameSet(at: usize, record: usize): bool {
 export function findMetric(family: u32): u32 {
   let ref = firstMetric(lineHash(family));
   while (ref != 0) {
-    const at = address(ref >> 4);
-    const record = recordAt(at, ref & 15);
-    if (familyOf(at) == family && sameSet(at, record)) return ref;
-    ref = loadRef(record);
+    if (familyOf(address(ref >> 4)) == family && sameSet(ref)) return ref;
+    ref = loadRef(metricAddress(ref));
   }
   return 0;
-}
-
-/** Bytes of a kept time stamp. */
-export function timestampBytes(): usize {
-  return keepsTimestamps() ? 8 : 0;
-}
-
-/** Bytes of what goes before the samples of a metric that holds many (samples.ts). */
-export const SAMPLES_HEAD: usize = REF + 2;
-
-/** Bytes of the record. */
-export function recordSize(at: usize, record: usize): usize {
-  let end = behindLabels(at, record);
-  const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
-  if (length != MANY) return end + (length as usize) + timestampBytes() - record;
-  let samples = load<u8>(end, REF + 1) as u32;
-  for (end += SAMPLES_HEAD; samples > 0; --samples) {
-    end += 1 + (((load<u8>(end) as u32) & 15) as usize) + timestampBytes();
-  }
-  return end - record;
-}
-
-/** Number of samples of a metric. */
-export function samplesOf(at: usize, record: usize): u32 {
-  if (((load<u8>(record, FLAGS_AT) as u32) & 15) != MANY) return 1;
-  return load<u8>(behindLabels(at, record), REF + 1);
 }
 
 /** Writes the line's label names as a block keeps them; returns the bytes. */
@@ -282,18 +227,16 @@ function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32):
 
 /** Makes a metric that was placed and written one that is found, pushed now. */
 function link(ref: u32): void {
-  const at = address(ref >> 4);
-  const record = recordAt(at, ref & 15);
-  const bucket = bucketOf(recordHash(at, record));
+  const record = metricAddress(ref);
+  const bucket = bucketOf(recordHash(ref));
   storeRef(record, loadRef(bucket));
   storeRef(bucket, ref);
-  storeStamp(record + STAMP_AT, stampOf(classOf(at)));
+  storeStamp(record + STAMP_AT, stampOf(classOf(address(ref >> 4))));
 }
 
 /** The link that leads to a metric; one that leads nowhere: there is none. */
 function linkTo(ref: u32): usize {
-  const at = address(ref >> 4);
-  let link = bucketOf(recordHash(at, recordAt(at, ref & 15)));
+  let link = bucketOf(recordHash(ref));
   let next = loadRef(link);
   while (next != ref && next != 0) {
     link = metricAddress(next);
@@ -305,11 +248,6 @@ function linkTo(ref: u32): usize {
 /** Whether the bucket of its hash leads to the metric. */
 export function isLinked(ref: u32): bool {
   return loadRef(linkTo(ref)) == ref;
-}
-
-/** Writes the byte of flags: bytes of the value, MANY or INCOMPLETE; created now. */
-export function setFlags(record: usize, length: u32): void {
-  store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
 }
 
 /**
@@ -357,19 +295,17 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
 
 /** Removes a metric; its block and its family go with their last one. */
 export function removeMetric(ref: u32): void {
-  const at = address(ref >> 4);
-  const record = recordAt(at, ref & 15);
   add(METRICS, -1);
-  add(SERIES, -(samplesOf(at, record) as i32));
+  add(SERIES, -(beginSamples(ref) as i32));
   // Dropping texts moves the record, so their references are noted first.
   let noted: usize = TEXT;
-  beginLabels(at, record);
+  beginLabels(ref);
   while (nextLabel()) {
     store<u32>(noted, labelRef);
     noted += 4;
   }
-  if (((load<u8>(record, FLAGS_AT) as u32) & 15) == MANY) {
-    store<u32>(noted, loadRef(nextValue));
+  if (isMany(metricAddress(ref))) {
+    store<u32>(noted, loadRef(headOf(ref)));
     noted += 4;
   }
   removePlaced(ref);
@@ -379,10 +315,9 @@ export function removeMetric(ref: u32): void {
 /** Takes a metric out of its bucket and its block; what its record refers to stays. */
 function removePlaced(ref: u32): void {
   const block = ref >> 4;
-  const record = metricAddress(ref);
-  storeRef(linkTo(ref), loadRef(record));
+  storeRef(linkTo(ref), loadRef(metricAddress(ref)));
   metricGone(ref);
-  removeRecord(block, ref & 15, recordSize(address(block), record));
+  removeRecord(block, ref & 15, recordSize(ref));
   if (slotsOf(address(block)) == 0) dropBlock(block);
 }
 
@@ -419,7 +354,7 @@ export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u3
   const from = ref >> 4;
   const at = address(from);
   const family = familyOf(at);
-  const bytes = recordSize(at, metricAddress(ref));
+  const bytes = recordSize(ref);
   const moved = place(family, labelsOf(at), shape, bytes + more, from);
   if (moved == 0) return 0;
   const record = metricAddress(ref);

@@ -5,7 +5,7 @@
  * way, that is dealt with and the line attempted anew: whatever went, may have been the owner.
  */
 
-import { classOf, FLAGS_AT, kindOf, MULTI, recordAt, STAMP_AT, setClass, setOldest, slotsOf } from "./block";
+import { classOf, kindOf, MULTI, STAMP_AT, setClass, setOldest, slotsOf } from "./block";
 import { beginRoom, makeRoom } from "./cache";
 import { isExpired, loadStamp, stampOf, storeStamp } from "./clock";
 import { LAST_METRIC, ROUND } from "./connection";
@@ -38,19 +38,7 @@ import {
   valueHigh,
   valueLow,
 } from "./line";
-import {
-  behindLabels,
-  createMetric,
-  findMetric,
-  growMetric,
-  metricAddress,
-  moveMetric,
-  noticeDue,
-  recordSize,
-  removeMetric,
-  SAMPLES_HEAD,
-  timestampBytes,
-} from "./metric";
+import { createMetric, findMetric, growMetric, moveMetric, noticeDue, removeMetric } from "./metric";
 import { setPacked, storePacked } from "./number";
 import {
   adoptBase,
@@ -66,6 +54,7 @@ import {
   TOTAL,
   wanted,
 } from "./owner";
+import { lengthAt, metricAddress, recordSize, SAMPLES_HEAD, valueAt, valueLength, valueSize } from "./record";
 import { closeRound, openRound } from "./round";
 import {
   addSample,
@@ -75,10 +64,9 @@ import {
   findSample,
   INCOMPLETE,
   initializeSamples,
+  isSeen,
   roundOf,
   SEEN,
-  samplesAt,
-  seenPlace,
 } from "./samples";
 import { dropText, fitsText } from "./text";
 
@@ -132,7 +120,7 @@ function allotted(): u32 {
 function create(): i32 {
   if (!fits()) return TOO_BIG;
   const length = allotted();
-  let rest = (length as usize) + timestampBytes();
+  let rest = valueSize(length);
   let kind: u32 = 0;
   let flags = length;
   let schema: u32 = 0;
@@ -164,7 +152,7 @@ function touch(at: usize, record: usize): bool {
     noticeDue(ttlClass);
   }
   storeStamp(record + STAMP_AT, stampOf(classOf(at)));
-  return classOf(at) == ttlClass || become(moveMetric(metric, ttlClass | kindOf(at), recordSize(at, record), 0));
+  return classOf(at) == ttlClass || become(moveMetric(metric, ttlClass | kindOf(at), recordSize(metric), 0));
 }
 
 /** Makes the line's metric what it has become where it grew. False: it has not, there was no room. */
@@ -173,27 +161,23 @@ function become(ref: u32): bool {
   return ref != 0;
 }
 
-/**
- * Stores the line's value and time stamp at `place` bytes behind the metric's begin. The byte `lengthPlace` bytes
- * behind it has the value's length in its low half, and gets the bits of `mark`.
- */
-function putValue(lengthPlace: usize, place: usize, mark: u32): i32 {
-  let length = (load<u8>(metricAddress(metric) + lengthPlace) as u32) & 15;
+/** Stores the line's value and time stamp in its sample, where findSample stands, and gives that the bits of `mark`. */
+function putValue(mark: u32): i32 {
+  let length = valueLength();
   if (length < valueBytes) {
     const more = allotted() - length;
-    if (!become(growMetric(metric, place, more as usize))) {
+    if (!become(growMetric(metric, valueAt - metricAddress(metric), more as usize))) {
       // Better no sample than one with an old value.
       if (isFull && mark == 0) removeMetric(metric);
       return REFUSED;
     }
+    findSample(metric);
     length += more;
   }
-  const at = metricAddress(metric);
-  const byte = at + lengthPlace;
-  store<u8>(byte, ((load<u8>(byte) as u32) & 0xf0) | length | mark);
+  store<u8>(lengthAt, ((load<u8>(lengthAt) as u32) & 0xf0) | length | mark);
   setPacked(valueLow, valueHigh, valueBytes);
-  storePacked(at + place, length);
-  if (keepsTimestamps()) store<i64>(at + place + (length as usize), hasTimestamp ? lineTimestampMs : NO_TIMESTAMP);
+  storePacked(valueAt, length);
+  if (keepsTimestamps()) store<i64>(valueAt + (length as usize), hasTimestamp ? lineTimestampMs : NO_TIMESTAMP);
   store<u32>(LAST_METRIC, metric);
   return TAKEN;
 }
@@ -201,23 +185,17 @@ function putValue(lengthPlace: usize, place: usize, mark: u32): i32 {
 /** Takes the line as a sample of a metric that holds many. */
 function putSample(): i32 {
   openRound(metric);
-  const head = samplesAt(metric);
-  let sample = findSample(head);
-  let place: usize = 0;
-  if (sample == 0) {
-    if (!canAddSample(head)) return TOO_BIG;
+  if (!findSample(metric)) {
+    if (!canAddSample(metric)) return TOO_BIG;
     if (!become(addSample(metric, allotted()))) return REFUSED;
-    place = seenPlace;
-  } else {
-    if ((load<u8>(sample) & SEEN) != 0 && roundOf(head) == load<u8>(ROUND)) {
-      // The same sample again: the next round of the same metric.
-      closeRound();
-      openRound(metric);
-      sample = findSample(samplesAt(metric));
-    }
-    place = sample - metricAddress(metric);
+    findSample(metric);
+  } else if (isSeen() && roundOf(metric) == load<u8>(ROUND)) {
+    // The same sample again: the next round of the same metric.
+    closeRound();
+    openRound(metric);
+    findSample(metric);
   }
-  return putValue(place, place + 1, SEEN);
+  return putValue(SEEN);
 }
 
 /** Takes the line if there is room for it. */
@@ -246,7 +224,10 @@ function attempt(): i32 {
     if (!touch(at, record) && !isFull) return REFUSED;
   }
   if (kindOf(address(metric >> 4)) != MULTI) {
-    if (part == TOTAL) return putValue(FLAGS_AT, samplesAt(metric) - metricAddress(metric), 0);
+    if (part == TOTAL) {
+      findSample(metric);
+      return putValue(0);
+    }
     if (!become(convert(metric))) return REFUSED;
   }
   return putSample();
