@@ -77,6 +77,7 @@ import {
 } from "./record";
 import {
   dropText,
+  isText,
   labelNumber,
   labelRef,
   NO_NUMBER,
@@ -142,8 +143,7 @@ function sameValue(at: usize): bool {
   if (at == 0 || labelNumber != load<u32>(at, NUMBER)) return false;
   const bytes = load<u32>(at, STEM_BYTES) as usize;
   if (labelRef == 0) return bytes == 0;
-  const text = textAddress(labelRef);
-  return textLength(text) == bytes && equal(textBytes(text), load<u32>(at, VALUE_AT) as usize, bytes);
+  return isText(textAddress(labelRef), load<u32>(at, VALUE_AT) as usize, bytes);
 }
 
 /** Whether the line's set of labels is the metric's; empty ones do not count. */
@@ -204,11 +204,16 @@ function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u
   return ref;
 }
 
+/** Makes a time no later than `due`. */
+export function notice(field: usize, due: f64): void {
+  if (due < load<f64>(field)) store<f64>(field, due);
+}
+
 /** Notes that a metric of this class, pushed now, will expire. */
 export function noticeDue(index: u32): void {
   const due = dueAt(index, stampOf(index));
-  if (due < load<f64>(NEXT_DUE)) store<f64>(NEXT_DUE, due);
-  if (due < load<f64>(PASS_DUE)) store<f64>(PASS_DUE, due);
+  notice(NEXT_DUE, due);
+  notice(PASS_DUE, due);
 }
 
 /** Adds an undefined record to a block of the family. Returns the metric, 0: no room. */

@@ -162,7 +162,7 @@ export function findOwner(): bool {
     if (suffix == CREATED_PART && (owner | wanted) == 0 && findTotal()) return true;
     if ((wanted & 7) == SUMMARY) part = QUANTILE;
   }
-  if (part != BUCKET && part != QUANTILE) return owns(wanted, part);
+  if (part - BUCKET > QUANTILE - BUCKET) return owns(wanted, part);
   return findSpecial(part == BUCKET ? LE : QUANTILE_WORD);
 }
 
@@ -180,12 +180,11 @@ function purge(family: u32): void {
   hold(0);
 }
 
-/** Makes the owner's metrics be of the type that was declared last: those of another shape go. Whether there were. */
-export function conform(): bool {
-  if (wanted == typeOf(address(owner))) return false;
+/** Makes the owner's metrics be of the type that was declared last: those of another shape go. */
+export function conform(): void {
+  if (wanted == typeOf(address(owner))) return;
   purge(owner);
   setTypes(address(owner), wanted, wanted);
-  return true;
 }
 
 /**

@@ -103,7 +103,8 @@ function fits(): bool {
   // A character outside of [a-zA-Z0-9_:] is escaped by up to four for each of its bytes.
   const written: usize = 64 + (names << 2) + values;
   return (
-    fitsText(max(names, longest)) &&
+    // No line of the narrow module has a name or value that is too long for an object.
+    (!WIDE || fitsText(max(names, longest))) &&
     ((names + values) as u32) + 64 <= load<u32>(CACHE_SIZE) >> 1 &&
     written <= OUTPUT_BYTES - METADATA_BYTES
   );
@@ -121,7 +122,7 @@ function create(): i32 {
   if (!fits()) return TOO_BIG;
   const length = allotted();
   let rest = valueSize(length);
-  let kind: u32 = 0;
+  let shape = ttlClass;
   let flags = length;
   let schema: u32 = 0;
   if (part != TOTAL) {
@@ -129,15 +130,15 @@ function create(): i32 {
     schema = createSchema(part);
     if (schema == 0) return REFUSED;
     rest += SAMPLES_HEAD + 1;
-    kind = MULTI;
+    shape |= MULTI;
     flags = INCOMPLETE;
   }
-  if (createOwner()) metric = createMetric(owner, ttlClass | kind, flags, rest);
+  if (createOwner()) metric = createMetric(owner, shape, flags, rest);
   if (metric == 0) {
     dropText(schema);
     return REFUSED;
   }
-  if (kind != 0) initializeSamples(metric, schema, length);
+  if (schema != 0) initializeSamples(metric, schema, length);
   count(CREATED);
   add(SERIES, 1);
   adoptBase();
@@ -203,7 +204,7 @@ function attempt(): i32 {
   metric = 0;
   if (!findOwner()) return NOT_ITS_SAMPLE;
   if (owner != 0) {
-    if (conform()) return attempt();
+    conform();
     metric = findMetric(owner);
   }
   if (metric != load<u32>(LAST_METRIC)) closeRound();

@@ -56,12 +56,17 @@ function bucketOf(h: u32): usize {
   return buckets + ((h & load<u32>(FEW_MASK)) as usize) * REF;
 }
 
+/** Whether the text object at `object` is this text. */
+export function isText(object: usize, at: usize, count: usize): bool {
+  return textLength(object) == count && equal(textBytes(object), at, count);
+}
+
 /** The text's reference, or 0. */
 export function findText(at: usize, count: usize, h: u32): u32 {
   let ref = loadRef(bucketOf(h));
   while (ref != 0) {
     const object = textAddress(ref);
-    if (textLength(object) == count && equal(textBytes(object), at, count)) return ref;
+    if (isText(object, at, count)) return ref;
     ref = loadRef(object);
   }
   return 0;
