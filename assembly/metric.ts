@@ -182,6 +182,12 @@ function writeNames(to: usize): usize {
   return to - start;
 }
 
+/** Whether a block has these label names and this shape, and takes a record of these bytes. */
+function takes(block: u32, labels: u32, shape: u32, bytes: usize): bool {
+  const at = address(block);
+  return labelsOf(at) == labels && shapeOf(at) == shape && canAdd(block, at, bytes);
+}
+
 /**
  * A block of the family with these label names and this shape that takes a record of these bytes, other than `except`:
  * the last, in a large cache one of some before it, or one where room was made last. 0: none was found.
@@ -190,17 +196,12 @@ function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u
   let ref = lastBlock(address(family));
   if (ref == 0) return 0;
   for (let i: u32 = SEARCH_BEFORE; i > 0; --i) {
-    const at = address(ref);
-    if (ref != except && labelsOf(at) == labels && shapeOf(at) == shape && canAdd(ref, at, bytes)) return ref;
-    ref = previousBlock(ref, at);
+    if (ref != except && takes(ref, labels, shape, bytes)) return ref;
+    ref = previousBlock(ref, address(ref));
   }
   ref = load<u32>(SEGMENT_FREED) << SLOT_BITS;
-  for (;;) {
-    ref = nextBlockOf(family, ref);
-    if (ref == 0) break;
-    const at = address(ref);
-    if (ref != except && labelsOf(at) == labels && shapeOf(at) == shape && canAdd(ref, at, bytes)) break;
-  }
+  do ref = nextBlockOf(family, ref);
+  while (ref != 0 && (ref == except || !takes(ref, labels, shape, bytes)));
   return ref;
 }
 
