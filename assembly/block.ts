@@ -30,7 +30,7 @@
 import { copy } from "./bytes";
 import { addBlocks, age, loadStamp, stampOf, storeStamp } from "./clock";
 import { blockGone } from "./cursor";
-import { charge, HAS_HOLES, lastBlock, setFlag, setLastBlock } from "./family";
+import { charge, lastBlock, setLastBlock } from "./family";
 import { add, METAS, METRIC_BYTES, OLDEST_HAND } from "./header";
 import { address, alloc, BLOCK, canGrow, insert, loadRef, release, remove, storeRef, textAddress } from "./heap";
 import { BLOCK_METRICS, OFFSET, OFFSET_MAX, REF, STAMP, WIDE } from "./layout";
@@ -277,7 +277,6 @@ export function removeRecord(ref: u32, slot: u32, bytes: usize): void {
     remove(ref, slotAt(at, slots), gone);
     store<u8>(at, slots, SLOTS);
   }
-  setFlag(address(familyOf(at)), HAS_HOLES, true);
   resized(ref, -((bytes + gone) as i32));
 }
 

@@ -63,7 +63,7 @@ import {
 import { address, addressOf, BLOCK, nextObject } from "./heap";
 import { releaseHelp } from "./help";
 import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SEARCH_SWEEPS, SWEEP_OBJECTS, WIDE } from "./layout";
-import { dropBlock, removeMetric } from "./metric";
+import { dropBlock, notice, removeMetric } from "./metric";
 
 /** Makes `nowMs` the time. Every export that has a time calls it first. */
 export function advance(nowMs: f64): void {
@@ -109,7 +109,7 @@ function expireBlock(block: u32, passed: u64, all: bool): u32 {
     }
     setOldest(at, limitStamp(index, passed));
   }
-  if (!all) notice(dueAt(index, oldestOf(address(block))));
+  if (!all) notice(PASS_DUE, dueAt(index, oldestOf(address(block))));
   return removed;
 }
 
@@ -128,10 +128,6 @@ function expireRecords(block: u32, index: u32, passed: u64): u32 {
     }
   }
   return removed;
-}
-
-function notice(due: f64): void {
-  if (due < load<f64>(PASS_DUE)) store<f64>(PASS_DUE, due);
 }
 
 /** Looks at up to SWEEP_OBJECTS objects for blocks with expired metrics. Returns how many metrics it removed. */

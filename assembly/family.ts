@@ -47,8 +47,6 @@ const SPARE: usize = WIDE ? REF + 1 : 0;
 
 export const HAS_HELP: u32 = 1;
 export const HAS_UNIT: u32 = 2;
-/** Some block has a free slot. */
-export const HAS_HOLES: u32 = 4;
 /** TYPE named it without its suffix, as OpenMetrics does: `x` for `x_total` or `x_info`. */
 export const BY_BASE: u32 = 8;
 /** A histogram or summary was declared that owns this name, as that of its samples. */

@@ -8,7 +8,7 @@ import { BORN, RENDERS_END } from "./cursor";
 import { GENERATION, METRIC_MASK } from "./header";
 import { loadRef } from "./heap";
 import { CACHE, REF, RENDER_BYTES, RENDERS } from "./layout";
-import { metricAddress } from "./metric";
+import { metricAddress } from "./record";
 
 /** The generations of open renders, a bit each. */
 let births: u32 = 0;

@@ -45,8 +45,6 @@ export const LARGEST: usize = HEADER + 388;
 export const LARGEST_HAND: usize = HEADER + 392;
 /** The block where the search for the oldest metric goes on. */
 export const OLDEST_HAND: usize = HEADER + 400;
-/** The block that last lost a metric. */
-export const HOLE: usize = HEADER + 404;
 /** How many families are without metrics; the family where the search for one, or for a help, goes on. */
 export const METAS: usize = HEADER + 412;
 export const HELP_HAND: usize = HEADER + 416;

@@ -140,6 +140,16 @@ export function nextObject(ref: u32): u32 {
   return index + 1 < load<u32>(SEGMENT_COUNT) ? (index + 1) << SLOT_BITS : 0;
 }
 
+/** The next block of this family behind the object `ref` in its segment, 0: there is none. A block begins with it. */
+export function nextBlockOf(family: u32, ref: u32): u32 {
+  const segment = base(ref >> SLOT_BITS);
+  for (let left = (load<u16>(segment, SLOTS) as u32) - (ref & SLOT_LIMIT); left > 0; --left) {
+    const place = load<u16>(entry(segment, ++ref & SLOT_LIMIT)) as u32;
+    if (place >> 14 == BLOCK && loadRef(segment + ((place & PLACE) as usize)) == family) return ref;
+  }
+  return 0;
+}
+
 /** Bytes that are free in all segments: what alloc can hand out, if it need not be in one piece. */
 export function freeBytes(): u32 {
   let sum: u32 = 0;
@@ -294,7 +304,6 @@ export function releaseText(ref: u32, bytes: usize): void {
   store<u16>(at, 0);
   store<u16>(segment, min(load<u16>(segment, TEXT_HINT) as u32, slot), TEXT_HINT);
   shrinkTexts(segment);
-  if (WIDE) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
 }
 
 /** Bytes of directories and of the segments' own fields. */

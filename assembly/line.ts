@@ -38,10 +38,14 @@ export const NUMBER: usize = 20;
 export const HASH: usize = 24;
 export const NAME_HASH: usize = 28;
 
+const NO_ROW: u32 = -1;
+
 /** The metric name of the line. */
 export let nameAt: usize = 0;
 export let nameBytes: usize = 0;
 export let labelCount: u32 = 0;
+/** The place of the label that names the sample, `le` or `quantile`, which is not among the rows then; NO_ROW: none. */
+export let taken: u32 = 0;
 /** The line's time stamp in milliseconds, if it has one. */
 export let hasTimestamp: bool = false;
 export let lineTimestampMs: i64 = 0;
@@ -62,7 +66,19 @@ function fail(why: i32): bool {
 
 /** Row of a label. */
 export function row(index: u32): usize {
-  return LABELS + (index as usize) * LABEL_BYTES;
+  return LABELS + ((index + (index >= taken ? 1 : 0)) as usize) * LABEL_BYTES;
+}
+
+/** Takes a row out of the table: those behind it come one place nearer. */
+export function takeRow(index: u32): void {
+  taken = index;
+  --labelCount;
+}
+
+/** Puts the row back that was taken, if one was. */
+export function putBackRow(): void {
+  if (taken != NO_ROW) ++labelCount;
+  taken = NO_ROW;
 }
 
 /**
@@ -283,6 +299,7 @@ export function readLine(at: usize, end: usize): bool {
   if (text != 0) return fail(text);
   begin(at, end);
   labelCount = 0;
+  taken = NO_ROW;
   foreign = false;
   escaped = false;
   readPlain(true);

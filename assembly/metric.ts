@@ -15,6 +15,7 @@ import {
   familyOf,
   freeBlock,
   growRecord,
+  HIDDEN,
   kindOf,
   LABELS_AT,
   labelsOf,
@@ -22,7 +23,6 @@ import {
   META,
   MULTI,
   namesAt,
-  nextBlock,
   oldestOf,
   previousBlock,
   recordAt,
@@ -35,11 +35,21 @@ import {
 import { copy, equal, hash } from "./bytes";
 import { dueAt, stampOf, storeStamp } from "./clock";
 import { isInside, metricGone } from "./cursor";
-import { flags, freeFamily, HAS_HOLES, helpOf, lastBlock, name, nameLength, setFlag, setHelp } from "./family";
-import { add, GENERATION, HOLE, keepsTimestamps, METRIC_MASK, METRICS, NEXT_DUE, PASS_DUE, SERIES } from "./header";
-import { address, addressOf, BLOCK, loadRef, storeRef, textAddress } from "./heap";
+import { freeFamily, helpOf, lastBlock, name, nameLength, setHelp } from "./family";
+import {
+  add,
+  GENERATION,
+  keepsTimestamps,
+  METRIC_MASK,
+  METRICS,
+  NEXT_DUE,
+  PASS_DUE,
+  SEGMENT_FREED,
+  SERIES,
+} from "./header";
+import { address, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
 import { releaseHelp } from "./help";
-import { CACHE, REF, SEARCH_HOLES, TEXT } from "./layout";
+import { CACHE, REF, SEARCH_BEFORE, SLOT_BITS, TEXT } from "./layout";
 import {
   HASH,
   labelCount,
@@ -54,13 +64,27 @@ import {
   VALUE_BYTES,
 } from "./line";
 import {
+  beginLabels,
+  beginSamples,
+  headOf,
+  isMany,
+  labelName,
+  labelNameBytes,
+  metricAddress,
+  nextLabel,
+  recordSize,
+  setFlags,
+} from "./record";
+import {
   dropText,
+  isText,
   labelNumber,
   labelRef,
   NO_NUMBER,
   readLabel,
   textBytes,
   textLength,
+  useAgain,
   useText,
   writeLabel,
 } from "./text";
@@ -75,61 +99,22 @@ export function firstMetric(h: u32): u32 {
   return loadRef(bucketOf(h));
 }
 
-/** Address of the record of a metric known to live. */
-export function metricAddress(ref: u32): usize {
-  return recordAt(address(ref >> 4), ref & 15);
-}
-
 function familyHash(family: u32): u32 {
   const at = address(family);
   return hash(name(at), nameLength(at));
 }
 
-/** The hash of the line's labels, without label number `skip`, in this family: the sum of the name's and theirs. */
-export function lineHash(family: u32, skip: i32): u32 {
+/** The hash of the line's labels in this family: the sum of the name's and theirs. */
+function lineHash(family: u32): u32 {
   let h = familyHash(family);
-  for (let i: u32 = 0; i < labelCount; ++i) if ((i as i32) != skip) h += load<u32>(row(i), HASH);
+  for (let i: u32 = 0; i < labelCount; ++i) h += load<u32>(row(i), HASH);
   return h;
 }
 
-/** The name of the label that nextLabel read; readLabel has its value. */
-export let labelName: usize = 0;
-export let labelNameBytes: usize = 0;
-/** Where the walk over a record's labels stands: how many are left, the next name and the next value. */
-let labelsLeft: u32 = 0;
-let nextName: usize = 0;
-let nextValue: usize = 0;
-
-/** Begins a walk over the labels of a record in the block `at`. Returns how many there are. */
-export function beginLabels(at: usize, record: usize): u32 {
-  nextName = namesAt(at);
-  labelsLeft = load<u8>(nextName++);
-  nextValue = record + LABELS_AT;
-  return labelsLeft;
-}
-
-/** Reads the next label; false: there is none left. */
-export function nextLabel(): bool {
-  if (labelsLeft == 0) return false;
-  --labelsLeft;
-  labelName = nextName + 1;
-  labelNameBytes = load<u8>(nextName) as usize;
-  nextName = labelName + labelNameBytes;
-  nextValue = readLabel(nextValue);
-  return true;
-}
-
-/** Address behind the labels of a record: its value or samples. */
-export function behindLabels(at: usize, record: usize): usize {
-  beginLabels(at, record);
-  while (nextLabel());
-  return nextValue;
-}
-
-/** The hash of a record in the block `at`, as lineHash has it. */
-function recordHash(at: usize, record: usize): u32 {
-  let h = familyHash(familyOf(at));
-  beginLabels(at, record);
+/** The hash of a metric, as lineHash has it. */
+function recordHash(ref: u32): u32 {
+  let h = familyHash(familyOf(address(ref >> 4)));
+  beginLabels(ref);
   while (nextLabel()) {
     let text: usize = 0;
     let bytes: usize = 0;
@@ -143,11 +128,11 @@ function recordHash(at: usize, record: usize): u32 {
   return h;
 }
 
-/** The row of the label that nextLabel read, 0: the line has none, or only label number `skip`. */
-function rowOf(skip: i32): usize {
+/** The row of the label that nextLabel read, 0: the line has none. */
+function rowOf(): usize {
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
-    if ((i as i32) == skip || (load<u32>(label, NAME_BYTES) as usize) != labelNameBytes) continue;
+    if ((load<u32>(label, NAME_BYTES) as usize) != labelNameBytes) continue;
     if (equal(load<u32>(label, NAME_AT) as usize, labelName, labelNameBytes)) return label;
   }
   return 0;
@@ -158,69 +143,37 @@ function sameValue(at: usize): bool {
   if (at == 0 || labelNumber != load<u32>(at, NUMBER)) return false;
   const bytes = load<u32>(at, STEM_BYTES) as usize;
   if (labelRef == 0) return bytes == 0;
-  const text = textAddress(labelRef);
-  return textLength(text) == bytes && equal(textBytes(text), load<u32>(at, VALUE_AT) as usize, bytes);
+  return isText(textAddress(labelRef), load<u32>(at, VALUE_AT) as usize, bytes);
 }
 
-/** Whether the line's set of labels, without label number `skip`, is the record's; empty ones do not count. */
-function sameSet(at: usize, record: usize, skip: i32): bool {
+/** Whether the line's set of labels is the metric's; empty ones do not count. */
+function sameSet(ref: u32): bool {
   let left: u32 = 0;
-  for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) != skip && load<u32>(row(i), VALUE_BYTES) != 0) ++left;
-  }
-  beginLabels(at, record);
+  for (let i: u32 = 0; i < labelCount; ++i) if (load<u32>(row(i), VALUE_BYTES) != 0) ++left;
+  beginLabels(ref);
   while (nextLabel()) {
     if (labelRef == 0 && labelNumber == NO_NUMBER) continue;
-    if (!sameValue(rowOf(skip))) return false;
+    if (!sameValue(rowOf())) return false;
     --left;
   }
   return left == 0;
 }
 
-/** The metric of this family that the line, without label number `skip`, names; 0: there is none. */
-export function findMetric(family: u32, h: u32, skip: i32): u32 {
-  let ref = firstMetric(h);
+/** The metric of this family that the line names; 0: there is none. */
+export function findMetric(family: u32): u32 {
+  let ref = firstMetric(lineHash(family));
   while (ref != 0) {
-    const at = address(ref >> 4);
-    const record = recordAt(at, ref & 15);
-    if (familyOf(at) == family && sameSet(at, record, skip)) return ref;
-    ref = loadRef(record);
+    if (familyOf(address(ref >> 4)) == family && sameSet(ref)) return ref;
+    ref = loadRef(metricAddress(ref));
   }
   return 0;
 }
 
-/** Bytes of a kept time stamp. */
-export function timestampBytes(): usize {
-  return keepsTimestamps() ? 8 : 0;
-}
-
-/** Bytes of what goes before the samples of a metric that holds many (samples.ts). */
-export const SAMPLES_HEAD: usize = REF + 2;
-
-/** Bytes of the record. */
-export function recordSize(at: usize, record: usize): usize {
-  let end = behindLabels(at, record);
-  const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
-  if (length != MANY) return end + (length as usize) + timestampBytes() - record;
-  let samples = load<u8>(end, REF + 1) as u32;
-  for (end += SAMPLES_HEAD; samples > 0; --samples) {
-    end += 1 + (((load<u8>(end) as u32) & 15) as usize) + timestampBytes();
-  }
-  return end - record;
-}
-
-/** Number of samples of a metric. */
-export function samplesOf(at: usize, record: usize): u32 {
-  if (((load<u8>(record, FLAGS_AT) as u32) & 15) != MANY) return 1;
-  return load<u8>(behindLabels(at, record), REF + 1);
-}
-
-/** Writes the line's label names as a block keeps them, without label number `skip`; returns the bytes. */
-function writeNames(to: usize, skip: i32): usize {
+/** Writes the line's label names as a block keeps them; returns the bytes. */
+function writeNames(to: usize): usize {
   const start = to;
-  store<u8>(to++, labelCount - (skip < 0 ? 0 : 1));
+  store<u8>(to++, labelCount);
   for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) == skip) continue;
     const bytes = load<u32>(row(i), NAME_BYTES) as usize;
     store<u8>(to++, bytes as u32);
     copy(to, load<u32>(row(i), NAME_AT) as usize, bytes);
@@ -229,161 +182,148 @@ function writeNames(to: usize, skip: i32): usize {
   return to - start;
 }
 
+/** Whether a block has these label names and this shape, and takes a record of these bytes. */
+function takes(block: u32, labels: u32, shape: u32, bytes: usize): bool {
+  const at = address(block);
+  return labelsOf(at) == labels && shapeOf(at) == shape && canAdd(block, at, bytes);
+}
+
 /**
  * A block of the family with these label names and this shape that takes a record of these bytes, other than `except`:
- * the last, or one of some blocks from the one on that lost a metric last. 0: none was found.
+ * the last, in a large cache one of some before it, or one where room was made last. 0: none was found.
  */
 function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
-  const owner = address(family);
-  const last = lastBlock(owner);
-  if (last == 0) return 0;
-  const at = address(last);
-  const isLastAlike = labelsOf(at) == labels && shapeOf(at) == shape;
-  if (isLastAlike && last != except && canAdd(last, at, bytes)) return last;
-  if (isLastAlike && (flags(owner) & HAS_HOLES) == 0) return 0;
-  let ref = load<u32>(HOLE);
-  const hole = addressOf(ref, BLOCK);
-  const isWhole = hole == 0 || familyOf(hole) != family;
-  if (isWhole) ref = nextBlock(at);
-  for (let i: u32 = SEARCH_HOLES; ref != last && i > 0; --i) {
-    const at = address(ref);
-    if (ref != except && labelsOf(at) == labels && shapeOf(at) == shape && canAdd(ref, at, bytes)) return ref;
-    ref = nextBlock(at);
+  let ref = lastBlock(address(family));
+  if (ref == 0) return 0;
+  for (let i: u32 = SEARCH_BEFORE; i > 0; --i) {
+    if (ref != except && takes(ref, labels, shape, bytes)) return ref;
+    ref = previousBlock(ref, address(ref));
   }
-  if (!isWhole) store<u32>(HOLE, 0);
-  else if (ref == last && isLastAlike) setFlag(owner, HAS_HOLES, false);
-  return 0;
+  ref = load<u32>(SEGMENT_FREED) << SLOT_BITS;
+  do ref = nextBlockOf(family, ref);
+  while (ref != 0 && (ref == except || !takes(ref, labels, shape, bytes)));
+  return ref;
+}
+
+/** Makes a time no later than `due`. */
+export function notice(field: usize, due: f64): void {
+  if (due < load<f64>(field)) store<f64>(field, due);
 }
 
 /** Notes that a metric of this class, pushed now, will expire. */
 export function noticeDue(index: u32): void {
   const due = dueAt(index, stampOf(index));
-  if (due < load<f64>(NEXT_DUE)) store<f64>(NEXT_DUE, due);
-  if (due < load<f64>(PASS_DUE)) store<f64>(PASS_DUE, due);
+  notice(NEXT_DUE, due);
+  notice(PASS_DUE, due);
 }
 
-/** Adds an undefined record to a block of the family; `labels` is used by it. Returns the metric, 0: no room. */
+/** Adds an undefined record to a block of the family. Returns the metric, 0: no room. */
 function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
   let block = findBlock(family, labels, shape, bytes, except);
   if (block == 0) {
     const last = lastBlock(address(family));
     block = createBlock(family, labels, shape, bytes);
-    if (block != 0) {
-      if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
-      noticeDue(shape & 15);
-      return (block << 4) | addRecord(block, bytes);
-    }
+    if (block == 0) return 0;
+    useAgain(labels);
+    if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
+    noticeDue(shape & 15);
   }
-  dropText(labels);
-  return block == 0 ? 0 : (block << 4) | addRecord(block, bytes);
+  return (block << 4) | addRecord(block, bytes);
 }
 
-/**
- * Uses the texts of the line's labels, which stay in their rows' NAME_HASH, and writes the labels as a record has them
- * into the text scratch. Returns the address behind them, 0: no room.
- */
-function useLabels(skip: i32, near: u32): usize {
-  let to: usize = TEXT;
-  for (let i: u32 = 0; i < labelCount; ++i) {
-    if ((i as i32) == skip) continue;
-    const label = row(i);
-    const stem = load<u32>(label, STEM_BYTES) as usize;
-    const ref = stem == 0 ? 0 : useText(load<u32>(label, VALUE_AT) as usize, stem, near);
-    if (ref == 0 && stem != 0) {
-      dropLabels(skip, i);
-      return 0;
-    }
-    store<u32>(label, ref, NAME_HASH);
-    to = writeLabel(to, ref, load<u32>(label, NUMBER));
-  }
-  return to;
-}
-
-function dropLabels(skip: i32, count: u32): void {
-  for (let i: u32 = 0; i < count; ++i) if ((i as i32) != skip) dropText(load<u32>(row(i), NAME_HASH));
-}
-
-/**
- * Creates the metric that the line, without label number `skip`, names in this family. `h` is its lineHash, `shape`
- * its block's, `rest` the bytes behind its labels, which are left undefined. `length` is INCOMPLETE
- * (samples.ts), or the bytes of the value. 0: there is no room, and nothing has changed.
- */
-export function createMetric(family: u32, h: u32, skip: i32, shape: u32, length: u32, rest: usize): u32 {
-  const near = lastBlock(address(family));
-  let labels: u32 = 0;
-  if (labelCount != (skip < 0 ? 0 : 1)) {
-    labels = useText(TEXT, writeNames(TEXT, skip), near);
-    if (labels == 0) return 0;
-  }
-  const end = useLabels(skip, near);
-  if (end == 0) {
-    dropText(labels);
-    return 0;
-  }
-  const ref = place(family, labels, shape, LABELS_AT + (end - TEXT) + rest, 0);
-  if (ref == 0) {
-    dropLabels(skip, labelCount);
-    return 0;
-  }
+/** Makes a metric that was placed and written one that is found, pushed now. */
+function link(ref: u32): void {
   const record = metricAddress(ref);
-  const bucket = bucketOf(h);
+  const bucket = bucketOf(recordHash(ref));
   storeRef(record, loadRef(bucket));
   storeRef(bucket, ref);
-  storeStamp(record + STAMP_AT, stampOf(shape & 15));
-  store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
-  copy(record + LABELS_AT, TEXT, end - TEXT);
-  add(METRICS, 1);
-  return ref;
+  storeStamp(record + STAMP_AT, stampOf(classOf(address(ref >> 4))));
 }
 
-/** Makes the link of the bucket that leads to `ref` lead to `to`. */
-function relink(h: u32, ref: u32, to: u32): void {
-  let link = bucketOf(h);
-  for (;;) {
-    const next = loadRef(link);
-    if (next == ref) break;
+/** The link that leads to a metric; one that leads nowhere: there is none. */
+function linkTo(ref: u32): usize {
+  let link = bucketOf(recordHash(ref));
+  let next = loadRef(link);
+  while (next != ref && next != 0) {
     link = metricAddress(next);
+    next = loadRef(link);
   }
-  storeRef(link, to);
+  return link;
 }
 
 /** Whether the bucket of its hash leads to the metric. */
 export function isLinked(ref: u32): bool {
-  const at = address(ref >> 4);
-  let other = loadRef(bucketOf(recordHash(at, recordAt(at, ref & 15))));
-  while (other != 0 && other != ref) other = loadRef(metricAddress(other));
-  return other == ref;
+  return loadRef(linkTo(ref)) == ref;
+}
+
+/**
+ * Uses the texts of the line's labels, which stay in their rows' NAME_HASH, and writes the labels as a record has them
+ * into the text scratch. Returns the address behind them, 0: no room for some.
+ */
+function useLabels(near: u32): usize {
+  let to: usize = TEXT;
+  let isFull = false;
+  for (let i: u32 = 0; i < labelCount; ++i) {
+    const label = row(i);
+    const stem = load<u32>(label, STEM_BYTES) as usize;
+    const ref = stem == 0 ? 0 : useText(load<u32>(label, VALUE_AT) as usize, stem, near);
+    if (ref == 0 && stem != 0) isFull = true;
+    store<u32>(label, ref, NAME_HASH);
+    to = writeLabel(to, ref, load<u32>(label, NUMBER));
+  }
+  return isFull ? 0 : to;
+}
+
+/**
+ * Creates the metric that the line names in this family. `shape` is its block's, `rest` the bytes behind its labels,
+ * which are left undefined. `length` is INCOMPLETE (samples.ts), or the bytes of the value. 0: there is no room, and
+ * nothing has changed.
+ */
+export function createMetric(family: u32, shape: u32, length: u32, rest: usize): u32 {
+  const near = lastBlock(address(family));
+  let names: u32 = 0;
+  if (labelCount != 0) {
+    names = useText(TEXT, writeNames(TEXT), near);
+    if (names == 0) return 0;
+  }
+  const end = useLabels(near);
+  const ref = end == 0 ? 0 : place(family, names, shape, LABELS_AT + (end - TEXT) + rest, 0);
+  if (ref != 0) {
+    const record = metricAddress(ref);
+    setFlags(record, length);
+    copy(record + LABELS_AT, TEXT, end - TEXT);
+    link(ref);
+    add(METRICS, 1);
+  } else for (let i: u32 = 0; i < labelCount; ++i) dropText(load<u32>(row(i), NAME_HASH));
+  dropText(names);
+  return ref;
 }
 
 /** Removes a metric; its block and its family go with their last one. */
 export function removeMetric(ref: u32): void {
-  const block = ref >> 4;
-  const at = address(block);
-  const record = recordAt(at, ref & 15);
-  relink(recordHash(at, record), ref, loadRef(record));
   add(METRICS, -1);
-  add(SERIES, -(samplesOf(at, record) as i32));
-  const bytes = recordSize(at, record);
+  add(SERIES, -(beginSamples(ref) as i32));
   // Dropping texts moves the record, so their references are noted first.
   let noted: usize = TEXT;
-  beginLabels(at, record);
+  beginLabels(ref);
   while (nextLabel()) {
     store<u32>(noted, labelRef);
     noted += 4;
   }
-  if (((load<u8>(record, FLAGS_AT) as u32) & 15) == MANY) {
-    store<u32>(noted, loadRef(nextValue));
+  if (isMany(metricAddress(ref))) {
+    store<u32>(noted, loadRef(headOf(ref)));
     noted += 4;
   }
-  removeFromBlock(ref, bytes);
+  removePlaced(ref);
   for (let note: usize = TEXT; note < noted; note += 4) dropText(load<u32>(note));
 }
 
-function removeFromBlock(ref: u32, bytes: usize): void {
+/** Takes a metric out of its bucket and its block; what its record refers to stays. */
+function removePlaced(ref: u32): void {
   const block = ref >> 4;
+  storeRef(linkTo(ref), loadRef(metricAddress(ref)));
   metricGone(ref);
-  removeRecord(block, ref & 15, bytes);
-  store<u32>(HOLE, block);
+  removeRecord(block, ref & 15, recordSize(ref));
   if (slotsOf(address(block)) == 0) dropBlock(block);
 }
 
@@ -412,37 +352,26 @@ export function dropFamily(family: u32): void {
   freeFamily(family);
 }
 
-/** The generation of a metric that is moved to the end of its family, so that no open page has it twice. */
-function movedGeneration(family: u32, generation: u32): u32 {
-  if (!isInside(family)) return generation;
-  return load<u32>(GENERATION);
-}
-
 /**
  * Moves a metric to another block of its family, of this shape, with `more` undefined bytes inserted
  * `before` bytes behind its record's begin. Returns its new reference; 0: there is no room, and nothing has changed.
  */
 export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u32 {
   const from = ref >> 4;
-  let at = address(from);
-  let record = recordAt(at, ref & 15);
-  const bytes = recordSize(at, record);
+  const at = address(from);
   const family = familyOf(at);
-  const labels = labelsOf(at);
-  if (labels != 0) useAgain(labels);
-  const moved = place(family, labels, shape, bytes + more, from);
+  const bytes = recordSize(ref);
+  const moved = place(family, labelsOf(at), shape, bytes + more, from);
   if (moved == 0) return 0;
-  at = address(from);
-  record = recordAt(at, ref & 15);
+  const record = metricAddress(ref);
   const to = metricAddress(moved);
   copy(to, record, before);
   copy(to + before + more, record + before, bytes - before);
   const flags = load<u8>(to, FLAGS_AT) as u32;
-  const generation = flags >> 4 == 15 ? 15 : movedGeneration(family, flags >> 4);
-  store<u8>(to, (flags & 15) | (generation << 4), FLAGS_AT);
-  storeStamp(to + STAMP_AT, stampOf(shape & 15));
-  relink(recordHash(at, record), ref, moved);
-  removeFromBlock(ref, bytes);
+  // It is at the end of its family now: no open page may have it twice.
+  if (flags >> 4 != HIDDEN && isInside(family)) setFlags(to, flags & 15);
+  link(moved);
+  removePlaced(ref);
   return moved;
 }
 
@@ -456,10 +385,4 @@ export function growMetric(ref: u32, place: usize, more: usize): u32 {
   if (!canGrowRecord(block, ref & 15, more)) return moveMetric(ref, shapeOf(at), place, more);
   growRecord(block, ref & 15, metricAddress(ref) + place, more);
   return ref;
-}
-
-/** Uses a text, known to live, once more. */
-function useAgain(ref: u32): void {
-  const uses = textAddress(ref) + REF;
-  storeRef(uses, loadRef(uses) + 1);
 }

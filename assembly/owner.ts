@@ -32,8 +32,19 @@ import {
 import { CLASHES, count } from "./header";
 import { address } from "./heap";
 import { NAME_LIMIT } from "./layout";
-import { labelCount, NAME_AT, NAME_BYTES, nameAt, nameBytes, row, VALUE_AT, VALUE_BYTES } from "./line";
-import { dropFamily, findMetric, hold, lineHash, removeMetric } from "./metric";
+import {
+  labelCount,
+  NAME_AT,
+  NAME_BYTES,
+  nameAt,
+  nameBytes,
+  putBackRow,
+  row,
+  takeRow,
+  VALUE_AT,
+  VALUE_BYTES,
+} from "./line";
+import { dropFamily, findMetric, hold, removeMetric } from "./metric";
 import { readValue } from "./number";
 import {
   EXACT,
@@ -67,9 +78,8 @@ export let owner: u32 = 0;
 export let ownerBytes: usize = 0;
 /** The type that the owner's next samples have to fit, 0: none was declared. */
 export let wanted: u32 = 0;
-/** The part of the metric; the number of the label that names it, -1: none does; and the text of that label. */
+/** The part of the metric, and the text of the label that names it, if one does. */
 export let part: u32 = 0;
-export let special: i32 = -1;
 export let specialAt: usize = 0;
 export let specialBytes: usize = 0;
 
@@ -106,15 +116,15 @@ function findNamed(bytes: usize): u32 {
   return load<u32>(TYPED_NAME) == hash(nameAt, bytes) ? (load<u8>(LAST_TYPE) as u32) : 0;
 }
 
-/** Looks for the label of this name with a number for a value, which names the part. */
+/** Takes the label of this name, which names the part, out of the line's. False: it lacks, or its value is no number. */
 function findSpecial(word: usize): bool {
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
     const name = load<u32>(label, NAME_AT) as usize;
     if (!isWord(name, name + (load<u32>(label, NAME_BYTES) as usize), word, EXACT)) continue;
-    special = i;
     specialAt = load<u32>(label, VALUE_AT) as usize;
     specialBytes = load<u32>(label, VALUE_BYTES) as usize;
+    takeRow(i);
     return specialBytes <= NAME_LIMIT && readValue(specialAt, specialAt + specialBytes);
   }
   return false;
@@ -125,7 +135,7 @@ function findTotal(): bool {
   const family = findRelative(nameAt, nameBytes - wordBytes(nth(SUFFIXES, CREATED_PART)), TOTAL_SUFFIX);
   if (family == 0) return false;
   const type = declaredOf(address(family));
-  if ((type & 7) != COUNTER || findMetric(family, lineHash(family, -1), -1) == 0) return false;
+  if ((type & 7) != COUNTER || findMetric(family) == 0) return false;
   owner = family;
   wanted = type;
   part = CREATED_PART;
@@ -134,7 +144,7 @@ function findTotal(): bool {
 
 /** Finds out who owns the line's sample. False: it is a sample that its owner cannot have. */
 export function findOwner(): bool {
-  special = -1;
+  putBackRow();
   specialBytes = 0;
   baseBytes = 0;
   const suffix = suffixOf(nameAt, nameBytes);
@@ -152,7 +162,7 @@ export function findOwner(): bool {
     if (suffix == CREATED_PART && (owner | wanted) == 0 && findTotal()) return true;
     if ((wanted & 7) == SUMMARY) part = QUANTILE;
   }
-  if (part != BUCKET && part != QUANTILE) return owns(wanted, part);
+  if (part - BUCKET > QUANTILE - BUCKET) return owns(wanted, part);
   return findSpecial(part == BUCKET ? LE : QUANTILE_WORD);
 }
 
@@ -170,12 +180,11 @@ function purge(family: u32): void {
   hold(0);
 }
 
-/** Makes the owner's metrics be of the type that was declared last: those of another shape go. Whether there were. */
-export function conform(): bool {
-  if (wanted == typeOf(address(owner))) return false;
+/** Makes the owner's metrics be of the type that was declared last: those of another shape go. */
+export function conform(): void {
+  if (wanted == typeOf(address(owner))) return;
   purge(owner);
   setTypes(address(owner), wanted, wanted);
-  return true;
 }
 
 /**

@@ -3,7 +3,7 @@
  * of the cache is changed by it, or copied for it.
  */
 
-import { classOf, FLAGS_AT, kindOf, MANY, MULTI, nextBlock, recordAt, STAMP_AT, slotsOf } from "./block";
+import { classOf, FLAGS_AT, kindOf, MULTI, nextBlock, recordAt, STAMP_AT, slotsOf } from "./block";
 import { clear } from "./bytes";
 import { isExpired, loadStamp } from "./clock";
 import { AT_FAMILY, AT_METRIC, AT_SAMPLE, BORN, DONE, enter, OPEN, PASS, RENDER_FLAGS, render, TITLED } from "./cursor";
@@ -12,47 +12,33 @@ import { endGeneration } from "./generation";
 import { FAMILY_FIRST } from "./header";
 import { address } from "./heap";
 import { OUTPUT, RENDER_BYTES, RENDER_LIMIT } from "./layout";
-import { behindLabels } from "./metric";
 import { begin, fitted, open, put, putKeyword, to } from "./output";
 import { TOTAL } from "./owner";
-import { firstSample, nextSample, sampleCount, schemaOf } from "./samples";
+import { beginSamples, entry, nextSample, valueAt, valueLength } from "./record";
 import { enterBlock, putSample } from "./series";
 import { enterTitle, isPart, isWritten, nextPass, part, putMetadata } from "./title";
-import { EOF, SUFFIXES } from "./word";
+import { EOF } from "./word";
 
 /** The row of the render at hand. */
 let row: usize = 0;
-
-/** The schema's entry of a metric that has one sample. */
-const SINGLE: usize = SUFFIXES;
 
 /**
  * Writes the samples of a metric, from the render's one on, before them the metadata if they are the first. It goes
  * into the piece whole or not at all; but one that is alone in its piece may be larger than the window: then what fits
  * of it is the piece. A line alone always fits (sample.ts sees to it). Returns whether it is done.
  */
-function putMetric(block: usize, record: usize): bool {
+function putMetric(metric: u32, block: usize, record: usize): bool {
   const isAlone = to == OUTPUT;
   let kept = to;
-  let value = behindLabels(block, record);
-  let sample = record + FLAGS_AT;
-  let samples: u32 = 1;
-  let entry = SINGLE;
-  let place: u32 = 0;
-  if (((load<u8>(sample) as u32) & 15) == MANY) {
-    samples = sampleCount(value);
-    entry = schemaOf(value);
-    place = load<u8>(entry++);
-    sample = firstSample(value);
-    value = sample + 1;
-  }
+  const samples = beginSamples(metric);
+  const place = load<u8>(entry - 1);
   let isTitled = load<u32>(row, TITLED);
   for (let i: u32 = 0; i < samples; ++i) {
     if (i >= load<u32>(row, AT_SAMPLE) && isPart(load<u8>(entry))) {
       if (isTitled == 0) putMetadata();
       isTitled = 1;
       if (isAlone) kept = to;
-      putSample(block, record, entry, place, value, (load<u8>(sample) as u32) & 15);
+      putSample(block, record, entry, place, valueAt, valueLength());
       if (!fitted(kept)) {
         if (isAlone) {
           store<u32>(row, 1, TITLED);
@@ -61,9 +47,7 @@ function putMetric(block: usize, record: usize): bool {
         return false;
       }
     }
-    entry += 2 + (load<u8>(entry, 1) as usize);
-    sample = nextSample(sample);
-    value = sample + 1;
+    nextSample();
   }
   store<u32>(row, isTitled, TITLED);
   return true;
@@ -77,13 +61,14 @@ function putBlock(ref: u32, slot: u32): bool {
   const slots = slotsOf(block);
   for (; slot < slots; ++slot) {
     const record = recordAt(block, slot);
+    const metric = (ref << 4) | slot;
     if (
       record != 0 &&
       (load<u8>(record, FLAGS_AT) as u32) >> 4 <= load<u32>(row, BORN) &&
       !isExpired(classOf(block), loadStamp(record + STAMP_AT)) &&
-      !putMetric(block, record)
+      !putMetric(metric, block, record)
     ) {
-      store<u32>(row, (ref << 4) | slot, AT_METRIC);
+      store<u32>(row, metric, AT_METRIC);
       return false;
     }
     store<u32>(row, 0, AT_SAMPLE);

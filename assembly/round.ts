@@ -6,22 +6,21 @@
 
 import { FLAGS_AT, kindOf, MANY, MULTI, recordAt } from "./block";
 import { LAST_METRIC, ROUND } from "./connection";
-import { GENERATION, ROUND as LAST_ROUND } from "./header";
+import { ROUND as LAST_ROUND } from "./header";
 import { addressOf, BLOCK } from "./heap";
-import { behindLabels, metricAddress } from "./metric";
-import { clearSeen, dropUnseen, INCOMPLETE, roundOf, samplesAt, setRound } from "./samples";
+import { metricAddress, setFlags } from "./record";
+import { clearSeen, dropUnseen, INCOMPLETE, roundOf, setRound } from "./samples";
 
 /** Makes a metric the connection's open one, unless it is: begins its round, or joins the one under way. */
 export function openRound(ref: u32): void {
   store<u32>(LAST_METRIC, ref);
   if (load<u8>(ROUND) != 0) return;
-  const head = samplesAt(ref);
-  let round = roundOf(head);
+  let round = roundOf(ref);
   if (round == 0) {
     round = (load<u32>(LAST_ROUND) % 255) + 1;
     store<u32>(LAST_ROUND, round);
-    setRound(head, round);
-    clearSeen(head);
+    setRound(ref, round);
+    clearSeen(ref);
   }
   store<u8>(ROUND, round);
 }
@@ -37,9 +36,8 @@ export function closeRound(): void {
   if (at == 0 || kindOf(at) != MULTI) return;
   const record = recordAt(at, ref & 15);
   if (record == 0) return;
-  const head = behindLabels(at, record);
-  if (roundOf(head) != round) return;
-  setRound(head, 0);
+  if (roundOf(ref) != round) return;
+  setRound(ref, 0);
   dropUnseen(ref);
   show(metricAddress(ref));
 }
@@ -47,5 +45,5 @@ export function closeRound(): void {
 /** From now on, pages that begin show the metric. */
 function show(record: usize): void {
   if (load<u8>(record, FLAGS_AT) != INCOMPLETE) return;
-  store<u8>(record, MANY | (load<u32>(GENERATION) << 4), FLAGS_AT);
+  setFlags(record, MANY);
 }

@@ -5,7 +5,7 @@
  * way, that is dealt with and the line attempted anew: whatever went, may have been the owner.
  */
 
-import { classOf, FLAGS_AT, kindOf, MULTI, recordAt, STAMP_AT, setClass, setOldest, slotsOf } from "./block";
+import { classOf, kindOf, MULTI, STAMP_AT, setClass, setOldest, slotsOf } from "./block";
 import { beginRoom, makeRoom } from "./cache";
 import { isExpired, loadStamp, stampOf, storeStamp } from "./clock";
 import { LAST_METRIC, ROUND } from "./connection";
@@ -38,20 +38,7 @@ import {
   valueHigh,
   valueLow,
 } from "./line";
-import {
-  behindLabels,
-  createMetric,
-  findMetric,
-  growMetric,
-  lineHash,
-  metricAddress,
-  moveMetric,
-  noticeDue,
-  recordSize,
-  removeMetric,
-  SAMPLES_HEAD,
-  timestampBytes,
-} from "./metric";
+import { createMetric, findMetric, growMetric, moveMetric, noticeDue, removeMetric } from "./metric";
 import { setPacked, storePacked } from "./number";
 import {
   adoptBase,
@@ -63,10 +50,11 @@ import {
   owner,
   ownerBytes,
   part,
-  special,
+  specialBytes,
   TOTAL,
   wanted,
 } from "./owner";
+import { lengthAt, metricAddress, recordSize, SAMPLES_HEAD, valueAt, valueLength, valueSize } from "./record";
 import { closeRound, openRound } from "./round";
 import {
   addSample,
@@ -76,10 +64,9 @@ import {
   findSample,
   INCOMPLETE,
   initializeSamples,
+  isSeen,
   roundOf,
   SEEN,
-  samplesAt,
-  seenPlace,
 } from "./samples";
 import { dropText, fitsText } from "./text";
 
@@ -105,7 +92,7 @@ let isFull: bool = false;
 function fits(): bool {
   // Names with a byte for the length of each.
   let names = nameBytes;
-  let values: usize = 0;
+  let values = specialBytes;
   let longest: usize = 0;
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
@@ -116,7 +103,8 @@ function fits(): bool {
   // A character outside of [a-zA-Z0-9_:] is escaped by up to four for each of its bytes.
   const written: usize = 64 + (names << 2) + values;
   return (
-    fitsText(max(names, longest)) &&
+    // No line of the narrow module has a name or value that is too long for an object.
+    (!WIDE || fitsText(max(names, longest))) &&
     ((names + values) as u32) + 64 <= load<u32>(CACHE_SIZE) >> 1 &&
     written <= OUTPUT_BYTES - METADATA_BYTES
   );
@@ -133,8 +121,8 @@ function allotted(): u32 {
 function create(): i32 {
   if (!fits()) return TOO_BIG;
   const length = allotted();
-  let rest = (length as usize) + timestampBytes();
-  let kind: u32 = 0;
+  let rest = valueSize(length);
+  let shape = ttlClass;
   let flags = length;
   let schema: u32 = 0;
   if (part != TOTAL) {
@@ -142,15 +130,15 @@ function create(): i32 {
     schema = createSchema(part);
     if (schema == 0) return REFUSED;
     rest += SAMPLES_HEAD + 1;
-    kind = MULTI;
+    shape |= MULTI;
     flags = INCOMPLETE;
   }
-  if (createOwner()) metric = createMetric(owner, lineHash(owner, special), special, ttlClass | kind, flags, rest);
+  if (createOwner()) metric = createMetric(owner, shape, flags, rest);
   if (metric == 0) {
     dropText(schema);
     return REFUSED;
   }
-  if (kind != 0) initializeSamples(metric, schema, length);
+  if (schema != 0) initializeSamples(metric, schema, length);
   count(CREATED);
   add(SERIES, 1);
   adoptBase();
@@ -165,7 +153,7 @@ function touch(at: usize, record: usize): bool {
     noticeDue(ttlClass);
   }
   storeStamp(record + STAMP_AT, stampOf(classOf(at)));
-  return classOf(at) == ttlClass || become(moveMetric(metric, ttlClass | kindOf(at), recordSize(at, record), 0));
+  return classOf(at) == ttlClass || become(moveMetric(metric, ttlClass | kindOf(at), recordSize(metric), 0));
 }
 
 /** Makes the line's metric what it has become where it grew. False: it has not, there was no room. */
@@ -174,27 +162,23 @@ function become(ref: u32): bool {
   return ref != 0;
 }
 
-/**
- * Stores the line's value and time stamp at `place` bytes behind the metric's begin. The byte `lengthPlace` bytes
- * behind it has the value's length in its low half, and gets the bits of `mark`.
- */
-function putValue(lengthPlace: usize, place: usize, mark: u32): i32 {
-  let length = (load<u8>(metricAddress(metric) + lengthPlace) as u32) & 15;
+/** Stores the line's value and time stamp in its sample, where findSample stands, and gives that the bits of `mark`. */
+function putValue(mark: u32): i32 {
+  let length = valueLength();
   if (length < valueBytes) {
     const more = allotted() - length;
-    if (!become(growMetric(metric, place, more as usize))) {
+    if (!become(growMetric(metric, valueAt - metricAddress(metric), more as usize))) {
       // Better no sample than one with an old value.
       if (isFull && mark == 0) removeMetric(metric);
       return REFUSED;
     }
+    findSample(metric);
     length += more;
   }
-  const at = metricAddress(metric);
-  const byte = at + lengthPlace;
-  store<u8>(byte, ((load<u8>(byte) as u32) & 0xf0) | length | mark);
+  store<u8>(lengthAt, ((load<u8>(lengthAt) as u32) & 0xf0) | length | mark);
   setPacked(valueLow, valueHigh, valueBytes);
-  storePacked(at + place, length);
-  if (keepsTimestamps()) store<i64>(at + place + (length as usize), hasTimestamp ? lineTimestampMs : NO_TIMESTAMP);
+  storePacked(valueAt, length);
+  if (keepsTimestamps()) store<i64>(valueAt + (length as usize), hasTimestamp ? lineTimestampMs : NO_TIMESTAMP);
   store<u32>(LAST_METRIC, metric);
   return TAKEN;
 }
@@ -202,23 +186,17 @@ function putValue(lengthPlace: usize, place: usize, mark: u32): i32 {
 /** Takes the line as a sample of a metric that holds many. */
 function putSample(): i32 {
   openRound(metric);
-  const head = samplesAt(metric);
-  let sample = findSample(head);
-  let place: usize = 0;
-  if (sample == 0) {
-    if (!canAddSample(head)) return TOO_BIG;
+  if (!findSample(metric)) {
+    if (!canAddSample(metric)) return TOO_BIG;
     if (!become(addSample(metric, allotted()))) return REFUSED;
-    place = seenPlace;
-  } else {
-    if ((load<u8>(sample) & SEEN) != 0 && roundOf(head) == load<u8>(ROUND)) {
-      // The same sample again: the next round of the same metric.
-      closeRound();
-      openRound(metric);
-      sample = findSample(samplesAt(metric));
-    }
-    place = sample - metricAddress(metric);
+    findSample(metric);
+  } else if (isSeen() && roundOf(metric) == load<u8>(ROUND)) {
+    // The same sample again: the next round of the same metric.
+    closeRound();
+    openRound(metric);
+    findSample(metric);
   }
-  return putValue(place, place + 1, SEEN);
+  return putValue(SEEN);
 }
 
 /** Takes the line if there is room for it. */
@@ -226,8 +204,8 @@ function attempt(): i32 {
   metric = 0;
   if (!findOwner()) return NOT_ITS_SAMPLE;
   if (owner != 0) {
-    if (conform()) return attempt();
-    metric = findMetric(owner, lineHash(owner, special), special);
+    conform();
+    metric = findMetric(owner);
   }
   if (metric != load<u32>(LAST_METRIC)) closeRound();
   if (metric == 0) {
@@ -247,7 +225,10 @@ function attempt(): i32 {
     if (!touch(at, record) && !isFull) return REFUSED;
   }
   if (kindOf(address(metric >> 4)) != MULTI) {
-    if (part == TOTAL) return putValue(FLAGS_AT, samplesAt(metric) - metricAddress(metric), 0);
+    if (part == TOTAL) {
+      findSample(metric);
+      return putValue(0);
+    }
     if (!become(convert(metric))) return REFUSED;
   }
   return putSample();

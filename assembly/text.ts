@@ -56,12 +56,17 @@ function bucketOf(h: u32): usize {
   return buckets + ((h & load<u32>(FEW_MASK)) as usize) * REF;
 }
 
+/** Whether the text object at `object` is this text. */
+export function isText(object: usize, at: usize, count: usize): bool {
+  return textLength(object) == count && equal(textBytes(object), at, count);
+}
+
 /** The text's reference, or 0. */
 export function findText(at: usize, count: usize, h: u32): u32 {
   let ref = loadRef(bucketOf(h));
   while (ref != 0) {
     const object = textAddress(ref);
-    if (textLength(object) == count && equal(textBytes(object), at, count)) return ref;
+    if (isText(object, at, count)) return ref;
     ref = loadRef(object);
   }
   return 0;
@@ -77,8 +82,7 @@ export function useText(at: usize, count: usize, near: u32): u32 {
   const h = hash(at, count);
   let ref = findText(at, count, h);
   if (ref != 0) {
-    const uses = textAddress(ref) + USES;
-    storeRef(uses, loadRef(uses) + 1);
+    useAgain(ref);
     return ref;
   }
   const bytes = TEXT_LENGTH + lengthBytes(count) + count;
@@ -97,6 +101,13 @@ export function useText(at: usize, count: usize, near: u32): u32 {
   copy(textBytes(object), at, count);
   add(LABEL_TEXT_BYTES, bytes as i32);
   return ref;
+}
+
+/** Uses a text that is kept once more. Reference 0 is no text. */
+export function useAgain(ref: u32): void {
+  if (ref == 0) return;
+  const uses = textAddress(ref) + USES;
+  storeRef(uses, loadRef(uses) + 1);
 }
 
 /** Uses the text once less; it goes with its last use. Reference 0 is no text. */

@@ -35,7 +35,8 @@ import {
 } from "./header";
 import { address, addressOf, BLOCK, directoryBytes, FAMILY, freeBytes, loadRef } from "./heap";
 import { CACHE, OFFSET_MAX, REF, WIDE } from "./layout";
-import { isLinked, recordSize, samplesOf } from "./metric";
+import { isLinked } from "./metric";
+import { beginSamples, recordSize } from "./record";
 
 let metrics: u32 = 0;
 let series: u32 = 0;
@@ -55,8 +56,8 @@ function checkBlock(family: u32, ref: u32): i32 {
       continue;
     }
     ++metrics;
-    series += samplesOf(at, record);
-    bytes += recordSize(at, record);
+    series += beginSamples((ref << 4) | slot);
+    bytes += recordSize((ref << 4) | slot);
     if (record - at > OFFSET_MAX + 64) return 15;
     if (age(classOf(at), loadStamp(record + STAMP_AT)) > age(classOf(at), oldestOf(at))) return 16;
     if (!isLinked((ref << 4) | slot)) return 17;

@@ -1,0 +1,113 @@
+/**
+ * Walks over a metric's record: its labels, and its samples. The layout of a record is in block.ts, that of the samples
+ * of a metric that holds many in samples.ts. There is one walk of each kind at a time.
+ */
+
+import { FLAGS_AT, LABELS_AT, MANY, namesAt, recordAt } from "./block";
+import { GENERATION, keepsTimestamps } from "./header";
+import { address, loadRef, textAddress } from "./heap";
+import { REF } from "./layout";
+import { readLabel, textBytes } from "./text";
+
+/** Parts of what is before the samples of a metric that holds many, and its bytes. */
+export const ROUND_AT: usize = REF;
+export const COUNT_AT: usize = REF + 1;
+export const SAMPLES_HEAD: usize = REF + 2;
+
+/** The schema of a metric that has one sample: of part 0, without `le` or `quantile`. */
+const SINGLE: usize = memory.data<u8>([0, 0, 0]);
+
+/** Address of the record of a metric known to live. */
+export function metricAddress(ref: u32): usize {
+  return recordAt(address(ref >> 4), ref & 15);
+}
+
+/** The name of the label that nextLabel read; readLabel has its value. */
+export let labelName: usize = 0;
+export let labelNameBytes: usize = 0;
+/** Where the walk over labels stands: how many are left, the next name and the next value. */
+let labelsLeft: u32 = 0;
+let nextName: usize = 0;
+let nextValue: usize = 0;
+
+/** Begins a walk over the labels of a metric. */
+export function beginLabels(ref: u32): void {
+  nextName = namesAt(address(ref >> 4));
+  labelsLeft = load<u8>(nextName++);
+  nextValue = metricAddress(ref) + LABELS_AT;
+}
+
+/** Reads the next label; false: there is none left. */
+export function nextLabel(): bool {
+  if (labelsLeft == 0) return false;
+  --labelsLeft;
+  labelName = nextName + 1;
+  labelNameBytes = load<u8>(nextName) as usize;
+  nextName = labelName + labelNameBytes;
+  nextValue = readLabel(nextValue);
+  return true;
+}
+
+/** Address behind the labels: the head of the samples; the value of a metric that has one sample. */
+export function headOf(ref: u32): usize {
+  beginLabels(ref);
+  while (nextLabel());
+  return nextValue;
+}
+
+/** Whether the metric at `record` holds many samples. */
+export function isMany(record: usize): bool {
+  return ((load<u8>(record, FLAGS_AT) as u32) & MANY) == MANY;
+}
+
+/** Bytes of a kept time stamp. */
+function timestampBytes(): usize {
+  return keepsTimestamps() ? 8 : 0;
+}
+
+/** Bytes of a value of `length` bytes with its time stamp. */
+export function valueSize(length: u32): usize {
+  return (length as usize) + timestampBytes();
+}
+
+/** Where the walk over samples stands: the sample's entry in the schema, the byte with its value's length, its value. */
+export let entry: usize = 0;
+export let lengthAt: usize = 0;
+export let valueAt: usize = 0;
+
+/** Bytes of the value where the walk stands. */
+export function valueLength(): u32 {
+  return (load<u8>(lengthAt) as u32) & 15;
+}
+
+/** Begins a walk over the samples of a metric, at the first. Returns how many there are. */
+export function beginSamples(ref: u32): u32 {
+  const record = metricAddress(ref);
+  const head = headOf(ref);
+  entry = SINGLE + 1;
+  lengthAt = record + FLAGS_AT;
+  valueAt = head;
+  if (!isMany(record)) return 1;
+  entry = textBytes(textAddress(loadRef(head))) + 1;
+  lengthAt = head + SAMPLES_HEAD;
+  valueAt = lengthAt + 1;
+  return load<u8>(head, COUNT_AT);
+}
+
+/** Goes on to the next sample, or behind the last one. */
+export function nextSample(): void {
+  entry += 2 + (load<u8>(entry, 1) as usize);
+  lengthAt = valueAt + valueSize(valueLength());
+  valueAt = lengthAt + 1;
+}
+
+/** Bytes of the record. */
+export function recordSize(ref: u32): usize {
+  for (let i = beginSamples(ref); i > 0; --i) nextSample();
+  return lengthAt - metricAddress(ref);
+}
+
+/** Writes a record's byte of flags: bytes of the value, MANY, or INCOMPLETE (samples.ts); created now. */
+export function setFlags(record: usize, length: u32): void {
+  store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
+}
