@@ -16,7 +16,7 @@
 
 import { classOf, FLAGS_AT, HIDDEN, MANY, MULTI, recordAt, shrinkRecord } from "./block";
 import { copy, equal } from "./bytes";
-import { add, count, SAMPLES_GONE, SERIES } from "./header";
+import { add, countMany, SAMPLES_GONE, SERIES } from "./header";
 import { address, loadRef, storeRef, textAddress } from "./heap";
 import { REF, SAMPLE_LIMIT, TEXT } from "./layout";
 import { behindLabels, growMetric, metricAddress, moveMetric, SAMPLES_HEAD, timestampBytes } from "./metric";
@@ -233,5 +233,5 @@ export function dropUnseen(ref: u32): void {
   }
   shrinkRecord(ref >> 4, ref & 15, end, sample - end);
   changeSchema(ref, schema, (seenSamples - samples) as i32);
-  count(SAMPLES_GONE, samples - seenSamples);
+  countMany(SAMPLES_GONE, samples - seenSamples);
 }
