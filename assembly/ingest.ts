@@ -29,7 +29,7 @@ import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, units
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
 import { CLAIMED, flags, follow, lastBlock, name, nameLength, setFollow } from "./family";
-import { BAD, count, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
+import { BAD, count, countMany, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
 import { address, addressOf, BLOCK, FAMILY, loadRef, smallText, textAddress } from "./heap";
 import { OFFSET, STAMP_MASK } from "./layout";
 import { keyHash, readLine, reason } from "./line";
@@ -234,7 +234,7 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
     ++taken;
   }
   if (taken != 0) {
-    count(SAMPLES, taken);
+    countMany(SAMPLES, taken);
     store<u32>(LAST_METRIC, last);
   }
   return at;
