@@ -1,4 +1,4 @@
-import { checkText, clear, copy, equal, find, findEither, hash } from "../../assembly/bytes";
+import { checkText, clear, copy, equal, find, hash } from "../../assembly/bytes";
 
 /** Scratch that the core does not use here: the tests' build puts its own data above 1 MiB. */
 const A: usize = 524288;
@@ -59,8 +59,6 @@ describe("find", () => {
       store<u8>(A + place, 10);
       expect<usize>(find(A, A + 30, 10)).toBe(A + place);
       expect<usize>(find(A, A + place, 10)).toBe(A + place, "the end, where there is none before it");
-      expect<usize>(findEither(A, A + 30, 10, 9)).toBe(A + place);
-      expect<usize>(findEither(A, A + 30, 9, 10)).toBe(A + place);
     }
   });
   it("is not deceived by bytes above 127", () => {
