@@ -34,7 +34,7 @@ import { address, addressOf, BLOCK, FAMILY, loadRef, smallText, textAddress } fr
 import { OFFSET, STAMP_MASK } from "./layout";
 import { keyHash, readLine, reason } from "./line";
 import { firstMetric } from "./metric";
-import { packedBytes, readDigits, readValue, storePacked } from "./number";
+import { packedBytes, readShort, readValue, storePacked } from "./number";
 import { takeSample } from "./sample";
 import { LONG, labelNumber, labelRef, NO_NUMBER, readLabel, SHORT, TEXT_LENGTH } from "./text";
 
@@ -199,12 +199,6 @@ function skipKey(at: usize, record: usize): usize {
   return load<u16>(at) == 0x207d ? at + 2 : 0;
 }
 
-/** Reads the value at `at` up to the LF before `end`. Returns the address behind the LF, 0: it is none. */
-function readLast(at: usize, end: usize): usize {
-  const feed = find(at, end, 10);
-  return feed != end && readValue(at, feed) ? feed + 1 : 0;
-}
-
 /** Takes lines as long as each is the expected one, and needs nothing but its value changed. Returns the rest's begin. */
 function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   const life = unitsOf(index);
@@ -221,15 +215,18 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
     const value = foundValue == 0 ? skipKey(at, record) : foundValue;
     foundValue = 0;
     if (value == 0) break;
-    let next = readDigits(value);
-    if (next == 0) next = readLast(value, end);
-    if (next == 0 || next > end || next - at > longest) break;
+    let feed = readShort(value);
+    if (feed == 0 || load<u8>(feed) != 10) {
+      feed = find(value, end, 10);
+      if (!readValue(value, feed)) break;
+    }
+    if (feed >= end || feed - at >= longest) break;
     const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
     if (packedBytes > length || classOf(blockAt) != index) break;
     if (((stamp - loadStamp(record + STAMP_AT)) & STAMP_MASK) >= life) break;
     storePacked(valueAt, length);
     storeStamp(record + STAMP_AT, stamp);
-    at = next;
+    at = feed + 1;
     last = (block << 4) | slot++;
     ++taken;
   }
