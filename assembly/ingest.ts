@@ -36,7 +36,7 @@ import { keyHash, readLine, reason } from "./line";
 import { firstMetric } from "./metric";
 import { packedBytes, readShort, readValue, storePacked } from "./number";
 import { takeSample } from "./sample";
-import { LONG, labelNumber, labelRef, NO_NUMBER, readLabel, SHORT, TEXT_LENGTH } from "./text";
+import { labelNumber, labelRef, NO_NUMBER, readLabel, TEXT_LENGTH } from "./text";
 
 /** The first bad line of the last call: its reason, -1: none, address and bytes. */
 export let badReason: i32 = -1;
@@ -153,15 +153,15 @@ function skipKey(at: usize, record: usize): usize {
     at += 2;
     let ref = load<u8>(value) as u32;
     let number = NO_NUMBER;
-    if (ref < LONG) {
+    if (ref < 128) {
       ++value;
-      if (ref >= SHORT) {
-        ref -= SHORT;
+      if ((ref & 1) != 0) {
         number = load<u8>(value++);
         for (let bits: u32 = 7; bits < 35 && number >> bits != 0; bits += 7) {
           number = (number ^ (1 << bits)) | ((load<u8>(value++) as u32) << bits);
         }
       }
+      ref >>= 1;
       text = smallText(ref);
     } else {
       value = readLabel(value);
