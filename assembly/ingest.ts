@@ -314,7 +314,8 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
     if (isShort && from == 0) at = takeExpected(at, end, index, stamp);
     const feed = find(at, end, 10);
     if (feed >= end) break;
-    if (isShort && expectNamed(at, feed)) {
+    // A line that is too long is not taken, so nothing is learnt from it either.
+    if (isShort && feed - at < longest && expectNamed(at, feed)) {
       learn(load<u32>(LAST_METRIC), (block << 4) | slot);
       from = at;
       at = takeExpected(at, end, index, stamp);
