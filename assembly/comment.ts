@@ -2,7 +2,7 @@
  * Lines that begin with "#": TYPE, HELP and UNIT of a family, `# EOF`, and our own `# TTL`. All others are comments.
  */
 
-import { classOf, createBlock, META, setClass, setOldest } from "./block";
+import { createBlock, META, setClass, setOldest } from "./block";
 import { checkText, equal, hash } from "./bytes";
 import { makeMetadataRoom } from "./cache";
 import { ENDLESS, stampOf } from "./clock";
@@ -27,7 +27,6 @@ import {
   setUnit,
   TYPED,
   typeOf,
-  unitOf,
 } from "./family";
 import { BAD_METADATA, BAD_TTL, CLASHES, count, HELP_DROPPED, METADATA, PUSHES, UNIT_DROPPED } from "./header";
 import { address } from "./heap";
@@ -98,42 +97,30 @@ function target(type: u32): u32 {
   return other != 0 ? other : family;
 }
 
-/** Makes the line's family, with metadata only. 0: there is no room; metrics do not make it. */
-function createMetadata(index: u32, isType: bool): u32 {
-  let family = tryMetadata(index);
-  while (family == 0) {
-    if (!makeMetadataRoom(isType)) return 0;
-    family = tryMetadata(index);
-  }
-  noticeDue(index);
-  return family;
-}
-
-function tryMetadata(index: u32): u32 {
+/** Makes the line's family, with metadata only. 0: there is no room. */
+function createMetadata(index: u32): u32 {
   const family = createFamily(textAt, textBytes);
-  if (family == 0) return 0;
-  if (createBlock(family, 0, index | META, 0) != 0) return family;
+  if (family == 0 || createBlock(family, 0, index | META, 0) != 0) return family;
   freeFamily(family);
   return 0;
 }
 
-/** A family with metadata only lives by them. */
-function renew(family: u32, index: u32): void {
-  if (hasMetrics(family)) return;
-  const block = address(lastBlock(address(family)));
-  if (classOf(block) != index) {
-    setClass(block, index);
-    noticeDue(index);
+/** The family of a metadata line, made if it is new. 0: there is no room; metrics do not make it. */
+function family(type: u32, index: u32): u32 {
+  let ref = target(type);
+  while (ref == 0) {
+    ref = createMetadata(index);
+    if (ref == 0 && !makeMetadataRoom(type != 0)) return 0;
   }
-  setOldest(block, stampOf(index));
+  if (!hasMetrics(ref)) renew(address(lastBlock(address(ref))), index);
+  return ref;
 }
 
-/** The family of a metadata line, made if it is new. 0: there is no room. */
-function family(type: u32, index: u32): u32 {
-  const found = target(type);
-  if (found == 0) return createMetadata(index, type != 0);
-  renew(found, index);
-  return found;
+/** A family with metadata only lives by them: the time to live of its one block begins anew. */
+function renew(block: usize, index: u32): void {
+  setClass(block, index);
+  setOldest(block, stampOf(index));
+  noticeDue(index);
 }
 
 /** A TYPE line says what the family's next samples are; where that is another shape, its metrics keep their type. */
@@ -222,7 +209,7 @@ function takeUnit(index: u32): bool {
   if (ref == 0) return true;
   const at = address(ref);
   if ((nameLength(at) != textBytes) != ((flags(at) & BY_BASE) != 0)) return false;
-  return unitOf(at) == bytes || setUnit(ref, bytes);
+  return setUnit(ref, bytes);
 }
 
 /** Milliseconds of the unit with this letter, 0: none. */
@@ -248,8 +235,7 @@ function takeTtl(): bool {
     do {
       const start = at;
       let value: u64 = 0;
-      let digit = (load<u8>(at) as u32) - 48;
-      for (; digit < 10; digit = (load<u8>(++at) as u32) - 48) value = value * 10 + (digit as u64);
+      for (; (load<u8>(at) as u32) - 48 < 10; ++at) value = value * 10 + (load<u8>(at) as u64) - 48;
       const digits = at - start;
       let unit = unitMs(load<u8>(at++));
       if (unit == MINUTE && load<u8>(at) == 115) {
@@ -281,15 +267,16 @@ export function takeComment(at: usize, end: usize, index: u32): i32 {
   begin(at + 1, end);
   readWord();
   const kind = which(EOF, KINDS);
-  if (kind == KINDS) return TAKEN;
   if (kind == EOF_LINE) {
     if (atEnd()) endPush();
-    return TAKEN;
-  }
-  if (kind == TTL_LINE) {
+  } else if (kind == TTL_LINE) {
     if (!takeTtl()) count(BAD_TTL);
-    return TAKEN;
-  }
+  } else if (kind != KINDS) return takeMetadata(kind, end, index);
+  return TAKEN;
+}
+
+/** The same for the metadata of a family. */
+function takeMetadata(kind: u32, end: usize, index: u32): i32 {
   closeRound();
   const text = checkText(cursor, end - cursor);
   if (text != 0) return text;

@@ -34,11 +34,6 @@ export function render(handle: u32): usize {
   return RENDERS + (handle as usize) * RENDER_BYTES;
 }
 
-/** Begins with all renders closed. */
-export function initialize(): void {
-  clear(RENDERS, RENDERS_END - RENDERS);
-}
-
 /** Number of rows that have this value in a field. */
 function rowsWith(field: usize, value: u32): u32 {
   let rows: u32 = 0;

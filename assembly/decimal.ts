@@ -36,7 +36,6 @@ let top: usize = 0;
 
 /** The shortened text. */
 export const SHORTENED: usize = NUMBER + NUMBER_BYTES;
-export let shortenedEnd: usize = 0;
 
 /** Multiplies the number, which is whole, by ten and adds a digit. */
 function multiply(digit: u32): void {
@@ -102,7 +101,7 @@ function bitsOf(value: u64, at: usize, end: usize): u64 {
 }
 
 /**
- * Shortens the numeral that was read last, leaving its text from `SHORTENED` to `shortenedEnd`.
+ * Shortens the numeral that was read last, leaving its text at `SHORTENED`, with an LF behind it.
  * False: the nearest double is infinite.
  */
 export function shorten(): bool {
@@ -129,6 +128,6 @@ export function shorten(): bool {
     if (exponent < 0) store<u8>(to++, 45);
     to = writeInteger(to, abs(exponent) as u64);
   }
-  shortenedEnd = to;
+  store<u8>(to, 10);
   return true;
 }

@@ -12,26 +12,16 @@ export function isPlain(at: usize, bytes: usize, colons: bool): bool {
   return skipName(at, at + bytes, colons) == at + bytes;
 }
 
-/** Writes a character as `_hex_`. */
-function putCode(code: u32): void {
-  put(95);
-  for (let bits = (31 - clz(code)) & 28; (bits as i32) >= 0; bits -= 4) {
-    const digit = (code >> bits) & 15;
-    put(digit + (digit < 10 ? 48 : 87));
-  }
-  put(95);
+/** Writes a number in hexadecimal. */
+function putHex(code: u32): void {
+  if (code > 15) putHex(code >> 4);
+  const digit = code & 15;
+  put(digit + (digit < 10 ? 48 : 87));
 }
 
-/** Writes a name that is not plain, with a suffix. The escapes in it are those of text 0.0.4. */
-export function putForeign(at: usize, bytes: usize, suffix: usize, colons: bool): void {
+/** Writes a name that is not plain in the escaping. The escapes in it are those of text 0.0.4. */
+export function putEscaped(at: usize, bytes: usize, colons: bool): void {
   const end = at + bytes;
-  if (raw != 0) {
-    put(34);
-    putText(at, bytes);
-    putWord(suffix);
-    put(34);
-    return;
-  }
   put(85);
   put(95);
   put(95);
@@ -46,7 +36,21 @@ export function putForeign(at: usize, bytes: usize, suffix: usize, colons: bool)
     if (skipName(from, next, colons) == next || (code - 48 < 10 && from != at)) {
       if (code == 95) put(95);
       put(code);
-    } else putCode(code);
+    } else {
+      put(95);
+      putHex(code);
+      put(95);
+    }
+  }
+}
+
+/** Writes a name with a suffix: as it is, in quotes if it is not plain, or in the escaping. */
+export function putName(at: usize, bytes: usize, suffix: usize, plain: bool, colons: bool): void {
+  if (!plain && raw == 0) putEscaped(at, bytes, colons);
+  else {
+    if (!plain) put(34);
+    putText(at, bytes);
   }
   putWord(suffix);
+  if (!plain && raw != 0) put(34);
 }

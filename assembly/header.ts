@@ -104,8 +104,13 @@ export const TOO_MANY_LABELS: i32 = 13;
 export const BAD_METADATA: i32 = 14;
 export const NOT_ITS_SAMPLE: i32 = 15;
 
+/** Adds one to a counter. */
+export function count(counter: u32): void {
+  countMany(counter, 1);
+}
+
 /** Adds `by` to a counter. */
-export function count(counter: u32, by: u32 = 1): void {
+export function countMany(counter: u32, by: u32): void {
   const at = COUNTERS + ((counter << 3) as usize);
   store<u64>(at, load<u64>(at) + (by as u64));
 }

@@ -5,7 +5,7 @@
 import { clear } from "./bytes";
 import { advance, expire as expireSome } from "./cache";
 import { ENDLESS, initialize as initializeClock } from "./clock";
-import { initialize as initializeRenders, openRenders } from "./cursor";
+import { openRenders, RENDERS_END } from "./cursor";
 import { initialize as initializeFamilies } from "./family";
 import {
   BAD,
@@ -17,13 +17,8 @@ import {
   FLAG_TIMESTAMPS,
   FLAGS,
   GAUGES,
-  GENERATION,
-  HELP_BYTES,
-  LABEL_TEXT_BYTES,
   MAX_LINE,
-  METRIC_BYTES,
   METRIC_MASK,
-  NAME_BYTES,
   NEXT_DUE,
   PASS_DUE,
   SAMPLES_GONE,
@@ -55,7 +50,14 @@ import { initialize as initializeTexts } from "./text";
 import { check } from "./validate";
 
 const VERSION: u32 = 1;
+/** Gauges that are not just kept. */
+const USED_BYTES: u32 = 4;
+const FREE_BYTES: u32 = 5;
+const INDEX_BYTES: u32 = 6;
+const OPEN_RENDERS: u32 = 11;
 const TTL_MAX: f64 = 4294967294;
+/** Shortest longest line. */
+const LINE_MIN: u32 = 16;
 
 /** Whether init has succeeded. */
 let ready: bool = false;
@@ -73,7 +75,7 @@ export function abiVersion(): u32 {
 
 /** Pages of 64 KiB that the memory needs for a cache of `cacheBytes` bytes; 0: this artefact cannot have it. */
 export function memoryPages(cacheBytes: u32): u32 {
-  if (cacheBytes < CACHE_BYTES_MIN || cacheBytes > CACHE_BYTES_MAX) return 0;
+  if (cacheBytes - CACHE_BYTES_MIN > CACHE_BYTES_MAX - CACHE_BYTES_MIN) return 0;
   return (FIXED_BYTES + cacheBytes + PAGE_BYTES - 1) / PAGE_BYTES;
 }
 
@@ -90,18 +92,21 @@ function floorPower(value: u32): u32 {
 export function init(cacheBytes: u32, ttlMs: f64, flags: u32, maxLine: u32): u32 {
   const pages = memoryPages(cacheBytes);
   if (pages == 0) return 1;
-  if (!(ttlMs == 0 || (ttlMs >= 1 && ttlMs <= TTL_MAX))) return 2;
-  if (maxLine < 16 || maxLine > (LINE_LIMIT as u32)) return 3;
+  let ttl = ENDLESS;
+  if (ttlMs != 0) {
+    if (!(ttlMs >= 1 && ttlMs <= TTL_MAX)) return 2;
+    ttl = ceil(ttlMs) as u32;
+  }
+  if (maxLine - LINE_MIN > (LINE_LIMIT as u32) - LINE_MIN) return 3;
   if ((flags & ~(FLAG_REJECT | FLAG_TIMESTAMPS)) != 0) return 4;
   if ((memory.size() as u32) < pages) return 5;
+  clear(CONNECTION, RENDERS_END - CONNECTION);
   clear(HEADER, HEADER_BYTES + (cacheBytes as usize));
-  clear(CONNECTION, CONNECTION_BYTES);
   store<u32>(CACHE_SIZE, cacheBytes);
   store<u32>(FLAGS, flags);
   store<u32>(MAX_LINE, maxLine);
   store<f64>(NEXT_DUE, Infinity);
   store<f64>(PASS_DUE, Infinity);
-  store<u32>(GENERATION, 1);
   const buckets = floorPower(cacheBytes / 64);
   const few = max(buckets / 4, 8);
   store<u32>(METRIC_MASK, buckets - 1);
@@ -112,8 +117,7 @@ export function init(cacheBytes: u32, ttlMs: f64, flags: u32, maxLine: u32): u32
   initializeTexts(at);
   at += (few as usize) * REF;
   initializeHeap(at, CACHE + (cacheBytes as usize));
-  initializeClock(ttlMs == 0 ? ENDLESS : (ceil(ttlMs) as u32));
-  initializeRenders();
+  initializeClock(ttl);
   ready = true;
   return checked<u32>(0);
 }
@@ -155,7 +159,7 @@ export function cacheAddress(): u32 {
 
 /** Bytes of the state. */
 export function cacheBytes(): u32 {
-  return ready ? (HEADER_BYTES as u32) + load<u32>(CACHE_SIZE) : (HEADER_BYTES as u32);
+  return (HEADER_BYTES as u32) + load<u32>(CACHE_SIZE);
 }
 
 /**
@@ -194,7 +198,7 @@ export function renderOpen(flags: u32, nowMs: f64): i32 {
 
 /** Writes the next piece of a page to the output window. Its bytes; 0: complete, and closed; -1: not open. */
 export function renderNext(handle: u32, nowMs: f64): i32 {
-  if (!ready || !isOpen(handle)) return -1;
+  if (!isOpen(handle)) return -1;
   advance(nowMs);
   const bytes = writePiece(handle);
   if (bytes == 0) closeRender(handle);
@@ -203,7 +207,7 @@ export function renderNext(handle: u32, nowMs: f64): i32 {
 
 /** Ends a page early. 0; -1: not open. */
 export function renderClose(handle: u32): i32 {
-  if (!ready || !isOpen(handle)) return -1;
+  if (!isOpen(handle)) return -1;
   closeRender(handle);
   return 0;
 }
@@ -211,23 +215,24 @@ export function renderClose(handle: u32): i32 {
 /** The count of events `index` (docs/ABI.md); NaN for an unknown one. */
 export function counter(index: u32): f64 {
   if (index >= COUNTER_LIMIT || (index > SAMPLES_GONE && index < BAD)) return NaN;
-  return ready ? (load<u64>(COUNTERS + ((index << 3) as usize)) as f64) : 0;
+  return load<u64>(COUNTERS + ((index << 3) as usize)) as f64;
 }
 
 /** The value of gauge `index` (docs/ABI.md) now; NaN for an unknown one. */
 export function gauge(index: u32): f64 {
-  if (index > 11) return NaN;
-  return ready ? (gaugeOf(index) as f64) : 0;
+  return index > OPEN_RENDERS ? NaN : (gaugeOf(index) as f64);
 }
 
 function gaugeOf(index: u32): u32 {
-  if (index == 11) return openRenders();
-  if (index - 4 > 2) return load<u32>(GAUGES + ((index << 2) as usize));
-  const free = freeBytes();
-  if (index == 5) return free;
-  const used = load<u32>(CACHE_SIZE) - free;
-  if (index == 4) return used;
-  return used - load<u32>(NAME_BYTES) - load<u32>(LABEL_TEXT_BYTES) - load<u32>(METRIC_BYTES) - load<u32>(HELP_BYTES);
+  if (index == OPEN_RENDERS) return openRenders();
+  if (index - USED_BYTES > INDEX_BYTES - USED_BYTES) return load<u32>(GAUGES + ((index << 2) as usize));
+  let bytes = freeBytes();
+  if (index == FREE_BYTES) return bytes;
+  bytes = load<u32>(CACHE_SIZE) - bytes;
+  if (index == USED_BYTES) return bytes;
+  // What is in none of the categories behind it is index.
+  while (++index < OPEN_RENDERS) bytes -= load<u32>(GAUGES + ((index << 2) as usize));
+  return bytes;
 }
 
 /** The reason of the last ingest's first bad line; -1: it had none. */

@@ -29,14 +29,14 @@ import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, units
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
 import { CLAIMED, flags, follow, lastBlock, name, nameLength, setFollow } from "./family";
-import { BAD, count, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
+import { BAD, count, countMany, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
 import { address, addressOf, BLOCK, FAMILY, loadRef, smallText, textAddress } from "./heap";
 import { OFFSET, STAMP_MASK } from "./layout";
 import { keyHash, readLine, reason } from "./line";
 import { firstMetric } from "./metric";
-import { packedBytes, readDigits, readValue, storePacked } from "./number";
+import { packedBytes, readShort, readValue, storePacked } from "./number";
 import { takeSample } from "./sample";
-import { LONG, labelNumber, labelRef, NO_NUMBER, readLabel, SHORT, TEXT_LENGTH } from "./text";
+import { labelNumber, labelRef, NO_NUMBER, readLabel, TEXT_LENGTH } from "./text";
 
 /** The first bad line of the last call: its reason, -1: none, address and bytes. */
 export let badReason: i32 = -1;
@@ -153,15 +153,15 @@ function skipKey(at: usize, record: usize): usize {
     at += 2;
     let ref = load<u8>(value) as u32;
     let number = NO_NUMBER;
-    if (ref < LONG) {
+    if (ref < 128) {
       ++value;
-      if (ref >= SHORT) {
-        ref -= SHORT;
+      if ((ref & 1) != 0) {
         number = load<u8>(value++);
         for (let bits: u32 = 7; bits < 35 && number >> bits != 0; bits += 7) {
           number = (number ^ (1 << bits)) | ((load<u8>(value++) as u32) << bits);
         }
       }
+      ref >>= 1;
       text = smallText(ref);
     } else {
       value = readLabel(value);
@@ -199,12 +199,6 @@ function skipKey(at: usize, record: usize): usize {
   return load<u16>(at) == 0x207d ? at + 2 : 0;
 }
 
-/** Reads the value at `at` up to the LF before `end`. Returns the address behind the LF, 0: it is none. */
-function readLast(at: usize, end: usize): usize {
-  const feed = find(at, end, 10);
-  return feed != end && readValue(at, feed) ? feed + 1 : 0;
-}
-
 /** Takes lines as long as each is the expected one, and needs nothing but its value changed. Returns the rest's begin. */
 function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   const life = unitsOf(index);
@@ -221,20 +215,23 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
     const value = foundValue == 0 ? skipKey(at, record) : foundValue;
     foundValue = 0;
     if (value == 0) break;
-    let next = readDigits(value);
-    if (next == 0) next = readLast(value, end);
-    if (next == 0 || next > end || next - at > longest) break;
+    let feed = readShort(value);
+    if (feed == 0 || load<u8>(feed) != 10) {
+      feed = find(value, end, 10);
+      if (!readValue(value, feed)) break;
+    }
+    if (feed >= end || feed - at >= longest) break;
     const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
     if (packedBytes > length || classOf(blockAt) != index) break;
     if (((stamp - loadStamp(record + STAMP_AT)) & STAMP_MASK) >= life) break;
     storePacked(valueAt, length);
     storeStamp(record + STAMP_AT, stamp);
-    at = next;
+    at = feed + 1;
     last = (block << 4) | slot++;
     ++taken;
   }
   if (taken != 0) {
-    count(SAMPLES, taken);
+    countMany(SAMPLES, taken);
     store<u32>(LAST_METRIC, last);
   }
   return at;
@@ -317,7 +314,8 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
     if (isShort && from == 0) at = takeExpected(at, end, index, stamp);
     const feed = find(at, end, 10);
     if (feed >= end) break;
-    if (isShort && expectNamed(at, feed)) {
+    // A line that is too long is not taken, so nothing is learnt from it either.
+    if (isShort && feed - at < longest && expectNamed(at, feed)) {
       learn(load<u32>(LAST_METRIC), (block << 4) | slot);
       from = at;
       at = takeExpected(at, end, index, stamp);

@@ -1,9 +1,9 @@
 /**
  * Values, kept as the text that was pushed: four bits a character, the first in the lowest bits.
  *
- *   0 to 9   the digit          11   e          13   -
- *   10       .                  12   +          14   a word follows: 0 NaN, 1 +Inf, 2 -Inf
- *                                               15   nothing: fills the last byte
+ *   0 to 9   the digit          12   e          10   a word follows: 0 NaN, 1 +Inf, 2 -Inf
+ *   11       +                  13   -          15   nothing: fills the last byte
+ *                               14   .
  *
  * So the double that is scraped is the double that was pushed, by construction. A text of more than 24 characters is
  * first made shorter, to another text of the same double (decimal.ts).
@@ -13,7 +13,7 @@
  */
 
 import { copy } from "./bytes";
-import { PLACES, SHORTENED, shorten, shortenedEnd } from "./decimal";
+import { PLACES, SHORTENED, shorten } from "./decimal";
 import { VALUE_CHARS } from "./layout";
 import { firstDigits, isNegative, isWhole, point, readNumeral, signBytes } from "./numeral";
 import { ANY_CASE, INF, INFINITY, isWord, nth, VALUES, wordBytes } from "./word";
@@ -27,10 +27,10 @@ export let high: u32 = 0;
 export let packedBytes: u32 = 0;
 
 /** A word follows; and the end of a text whose characters are odd. */
-const WORD: u32 = 14;
+const WORD: u32 = 10;
 const NOTHING: u32 = 15;
-/** The characters, each at its number: 0 to 9 . e + - */
-const CHARACTERS: usize = memory.data<u8>([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 46, 101, 43, 45]);
+/** The characters, each at its number: 0 to 9, none, + e - . */
+const CHARACTERS: usize = memory.data<u8>([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 0, 43, 101, 45, 46]);
 
 /** The words that readWord knows: nan, inf, infinity in any case, the last two with a sign. */
 function readWord(at: usize, end: usize): bool {
@@ -46,50 +46,77 @@ function readWord(at: usize, end: usize): bool {
   return true;
 }
 
+/** How far a number has been read: nothing yet, its sign, its point, its e, the sign behind that. */
+const START: u32 = 0;
+const POINT: u32 = 2;
+const EXPONENT: u32 = 3;
+const VALUE_BITS: u64 = (VALUE_CHARS as u64) << 2;
+
 /**
- * Reads the number that is all of [at, end) and leaves it packed in `low`, `high` and `packedBytes`.
- * False: Prometheus would refuse it; the variables are then undefined.
+ * Reads the number at `at` and leaves it packed in `low`, `high` and `packedBytes`. Returns the address behind it. 0:
+ * there is none, or it has more than 24 characters; or its exponent has more than two digits, so that it may overflow:
+ * then it is packed all the same.
  */
-export function readValue(at: usize, end: usize): bool {
-  if (at >= end) return false;
-  if (((load<u8>(end - 1) as u32) | 32) > 96) return readWord(at, end);
-  if (!readNumeral(at, end)) return false;
-  const isLong = end - at > (VALUE_CHARS as usize);
-  if ((isLong || point >= PLACES) && !shorten()) return false;
-  if (isLong) {
-    at = SHORTENED;
-    end = shortenedEnd;
-  }
-  packedBytes = ((end - at + 1) as u32) >> 1;
-  low = -1;
-  high = -1;
-  while (end > at) {
-    const byte = load<u8>(--end) as u32;
-    let nibble = byte - 48;
-    if (nibble > 9) for (nibble = 10; load<u8>(CHARACTERS + (nibble as usize)) != (byte | 32); ) ++nibble;
-    high = (high << 4) | ((low >> 60) as u32);
-    low = (low << 4) | (nibble as u64);
-  }
-  return true;
+export function readShort(at: usize): usize {
+  let first: u64 = -1;
+  let second: u64 = -1;
+  // Where the characters go, the lower ones to `first`.
+  let bits: u64 = 0;
+  let firstMask: u64 = -1;
+  let part = START;
+  // Digits before the e, or behind it, and how many there may be.
+  let seen: u64 = 0;
+  let limit: u64 = VALUE_CHARS;
+  let byte: u32 = 0;
+  do {
+    // Up to eight digits, the complement of each in four bits.
+    const text = load<u64>(at) ^ 0x3030303030303030;
+    const other = (text | (text + 0x7676767676767676)) & 0x8080808080808080;
+    const count = ctz(other) >> 3;
+    let digits = (text | (text >> 4)) & 0x00ff00ff00ff00ff;
+    digits = (digits | (digits >> 8)) & 0x0000ffff0000ffff;
+    let size = count << 2;
+    digits = ~(digits | (digits >> 16) | ((-1 as u64) << size));
+    seen += count;
+    at += count as usize;
+    // The character behind them: one more digit, one of the others, or what ends the number.
+    byte = load<u8>(at);
+    if (byte > 42 && byte - 48 > 9) {
+      if (byte == 46 && part < POINT) part = POINT;
+      else if ((byte | 32) == 101 && part < EXPONENT && seen != 0) {
+        part = EXPONENT;
+        seen = 0;
+        limit = 2;
+      } else if ((byte == 43 || byte == 45) && seen == 0 && (part == START || part == EXPONENT)) ++part;
+      else return 0;
+      // An e is the only letter.
+      digits |= ((byte > 64 ? 3 : ~byte & 15) as u64) << size;
+      size += 4;
+      ++at;
+    }
+    digits = rotl(digits, bits);
+    first ^= digits & firstMask;
+    second ^= digits & ~firstMask;
+    bits += size;
+    firstMask <<= size;
+  } while (byte > 42 && bits <= VALUE_BITS);
+  low = first;
+  high = second as u32;
+  packedBytes = ((bits + 4) >> 3) as u32;
+  return seen - 1 < limit && bits <= VALUE_BITS ? at : 0;
 }
 
 /**
- * The ordinary case: one to eight digits and an LF. Leaves them packed, and returns the address behind the LF, or 0
- * where the text is something else.
+ * Reads the number or word that is all of [at, end), behind which no digit is, and leaves it packed as readShort does.
+ * False: Prometheus would refuse it; the variables are then undefined.
  */
-export function readDigits(at: usize): usize {
-  const text = load<u64>(at) ^ 0x3030303030303030;
-  const other = (text | (text + 0x7676767676767676)) & 0x8080808080808080;
-  const count: usize = other == 0 ? 8 : ((ctz(other) >> 3) as usize);
-  if (count == 0 || load<u8>(at + count) != 10) return 0;
-  let nibbles = text | (count == 8 ? 0 : (-1 as u64) << ((count << 3) as u64));
-  nibbles &= 0x0f0f0f0f0f0f0f0f;
-  nibbles = (nibbles | (nibbles >> 4)) & 0x00ff00ff00ff00ff;
-  nibbles = (nibbles | (nibbles >> 8)) & 0x0000ffff0000ffff;
-  low = nibbles | (nibbles >> 16) | 0xffffffff00000000;
-  high = -1;
-  packedBytes = ((count as u32) + 1) >> 1;
-  return at + count + 1;
+export function readValue(at: usize, end: usize): bool {
+  if (readShort(at) == end || readWord(at, end)) return true;
+  if (!readNumeral(at, end)) return false;
+  const isLong = end - at > (VALUE_CHARS as usize);
+  if ((isLong || point >= PLACES) && !shorten()) return false;
+  if (isLong) readShort(SHORTENED);
+  return true;
 }
 
 /** Makes a value that was packed before the packed one. */
@@ -99,17 +126,17 @@ export function setPacked(first: u64, second: u32, bytes: u32): void {
   packedBytes = bytes;
 }
 
-/** Stores the packed value in `count` bytes, at least `packedBytes`. */
+/** Stores the packed value in `count` bytes, 1 to 12 and at least `packedBytes`. */
 export function storePacked(at: usize, count: u32): void {
-  if (count <= 8) {
-    if (count == 0) return;
-    const keep: u64 = count == 8 ? 0 : (-1 as u64) << ((count << 3) as u64);
-    store<u64>(at, (load<u64>(at) & keep) | (low & ~keep));
-    return;
+  let value = low;
+  if (count > 8) {
+    store<u64>(at, value);
+    value = high as u64;
+    at += 8;
+    count -= 8;
   }
-  store<u64>(at, low);
-  const rest = high;
-  for (let i: u32 = 8; i < count; ++i) store<u8>(at + (i as usize), i < 12 ? rest >> ((i - 8) << 3) : 255);
+  const keep = (-256 as u64) << (((count - 1) << 3) as u64);
+  store<u64>(at, value ^ ((value ^ load<u64>(at)) & keep));
 }
 
 /** Writes the text of the value kept in `count` bytes at `from`; returns the address behind it. */

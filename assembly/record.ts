@@ -30,11 +30,12 @@ let labelsLeft: u32 = 0;
 let nextName: usize = 0;
 let nextValue: usize = 0;
 
-/** Begins a walk over the labels of a metric. */
-export function beginLabels(ref: u32): void {
+/** Begins a walk over the labels of a metric. Returns how many there are. */
+export function beginLabels(ref: u32): u32 {
   nextName = namesAt(address(ref >> 4));
   labelsLeft = load<u8>(nextName++);
   nextValue = metricAddress(ref) + LABELS_AT;
+  return labelsLeft;
 }
 
 /** Reads the next label; false: there is none left. */

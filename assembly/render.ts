@@ -27,7 +27,7 @@ let row: usize = 0;
  * into the piece whole or not at all; but one that is alone in its piece may be larger than the window: then what fits
  * of it is the piece. A line alone always fits (sample.ts sees to it). Returns whether it is done.
  */
-function putMetric(metric: u32, block: usize, record: usize): bool {
+function putMetric(metric: u32): bool {
   const isAlone = to == OUTPUT;
   let kept = to;
   const samples = beginSamples(metric);
@@ -38,7 +38,7 @@ function putMetric(metric: u32, block: usize, record: usize): bool {
       if (isTitled == 0) putMetadata();
       isTitled = 1;
       if (isAlone) kept = to;
-      putSample(block, record, entry, place, valueAt, valueLength());
+      putSample(metric, entry, place, valueAt, valueLength());
       if (!fitted(kept)) {
         if (isAlone) {
           store<u32>(row, 1, TITLED);
@@ -66,7 +66,7 @@ function putBlock(ref: u32, slot: u32): bool {
       record != 0 &&
       (load<u8>(record, FLAGS_AT) as u32) >> 4 <= load<u32>(row, BORN) &&
       !isExpired(classOf(block), loadStamp(record + STAMP_AT)) &&
-      !putMetric(metric, block, record)
+      !putMetric(metric)
     ) {
       store<u32>(row, metric, AT_METRIC);
       return false;

@@ -16,7 +16,7 @@
 
 import { classOf, FLAGS_AT, HIDDEN, MANY, MULTI, shrinkRecord } from "./block";
 import { copy, equal } from "./bytes";
-import { add, count, SAMPLES_GONE, SERIES } from "./header";
+import { add, countMany, SAMPLES_GONE, SERIES } from "./header";
 import { address, loadRef, storeRef, textAddress } from "./heap";
 import { REF, SAMPLE_LIMIT, TEXT } from "./layout";
 import { taken } from "./line";
@@ -217,5 +217,5 @@ export function dropUnseen(ref: u32): void {
   }
   shrinkRecord(ref >> 4, ref & 15, end, lengthAt - end);
   changeSchema(ref, schema, -(gone as i32));
-  count(SAMPLES_GONE, gone);
+  countMany(SAMPLES_GONE, gone);
 }

@@ -3,16 +3,17 @@
  * `quantile` among them where the sample has one.
  */
 
-import { LABELS_AT, namesAt } from "./block";
-import { isPlain, putForeign } from "./escape";
+import { namesAt } from "./block";
+import { isPlain, putName } from "./escape";
 import { keepsTimestamps } from "./header";
 import { textAddress } from "./heap";
 import { open, put, putInteger, putText, putValue, putWord, raw, to } from "./output";
 import { BUCKET, QUANTILE } from "./owner";
+import { beginLabels, labelName, labelNameBytes, nextLabel } from "./record";
 import { NO_TIMESTAMP } from "./sample";
-import { labelNumber, labelRef, NO_NUMBER, readLabel, textBytes, textLength } from "./text";
-import { plainName, putName } from "./title";
-import { EQUALS, LE, QUANTILE_WORD, SUFFIXES } from "./word";
+import { labelNumber, labelRef, NO_NUMBER, textBytes, textLength } from "./text";
+import { plainName, putFamilyName } from "./title";
+import { EQUALS, LE, nth, SUFFIXES } from "./word";
 
 /** The block's label names need no quotes or escapes. */
 let plainLabels: bool = true;
@@ -46,29 +47,25 @@ function putLabelValue(): void {
 }
 
 /** Writes name and labels of a sample. `entry` is its schema's, and `place` where the label that names it goes. */
-function putSeries(block: usize, record: usize, entry: usize, place: u32): void {
+function putSeries(metric: u32, entry: usize, place: u32): void {
   const part = load<u8>(entry) as u32;
   brace = 123;
   if (!plainName && raw != 0) putBrace();
-  putName(0, part);
-  let label = namesAt(block);
-  let value = record + LABELS_AT;
-  let labels = load<u8>(label++) as u32;
+  putFamilyName(0, part);
+  let labels = beginLabels(metric);
   let special: u32 = -1;
-  if (part == BUCKET || part == QUANTILE) special = min(place, labels++);
+  if (part - BUCKET <= QUANTILE - BUCKET) special = min(place, labels++);
   for (let i: u32 = 0; i < labels; ++i) {
     putBrace();
     if (i == special) {
-      putWord(part == BUCKET ? LE : QUANTILE_WORD);
+      putWord(nth(LE, part - BUCKET));
       putWord(EQUALS);
       putText(entry + 2, load<u8>(entry, 1));
     } else {
-      const bytes = load<u8>(label++) as usize;
-      if (plainLabels || isPlain(label, bytes, false)) putText(label, bytes);
-      else putForeign(label, bytes, SUFFIXES, false);
+      nextLabel();
+      const isGood = plainLabels || isPlain(labelName, labelNameBytes, false);
+      putName(labelName, labelNameBytes, SUFFIXES, isGood, false);
       putWord(EQUALS);
-      label += bytes;
-      value = readLabel(value);
       putLabelValue();
     }
     put(34);
@@ -84,24 +81,22 @@ function putTimestamp(ms: i64): void {
     put(45);
     ms = -ms;
   }
-  if (!open) {
-    putInteger(ms);
-    return;
-  }
-  putInteger(ms / 1000);
-  if (ms % 1000 == 0) return;
+  const unit: i64 = open ? 1000 : 1;
+  putInteger(ms / unit);
+  const rest = ms % unit;
+  if (rest == 0) return;
   // Of 1 and the three digits behind the point, the point takes the place of the 1.
   const dot = to;
-  putInteger(1000 + (ms % 1000));
+  putInteger(1000 + rest);
   store<u8>(dot, 46);
 }
 
 /**
- * Writes the line of a sample of a record in the block at hand, with its value of `length` bytes at `at` and the time
+ * Writes the line of a sample of a metric in the block at hand, with its value of `length` bytes at `at` and the time
  * stamp kept behind it. `entry` is the sample's in its schema, and `place` where the label that names it goes.
  */
-export function putSample(block: usize, record: usize, entry: usize, place: u32, at: usize, length: u32): void {
-  putSeries(block, record, entry, place);
+export function putSample(metric: u32, entry: usize, place: u32, at: usize, length: u32): void {
+  putSeries(metric, entry, place);
   put(32);
   putValue(at, length);
   if (keepsTimestamps()) putTimestamp(load<i64>(at + (length as usize)));

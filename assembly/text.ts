@@ -7,12 +7,8 @@
  *            bytes
  *
  * A label value is a stem and the whole number behind it, where it ends in one of at most nine digits without leading
- * zeros: "eth0" is "eth" and 0, "0.005" is "0.00" and 5. In a record it is a reference and, if there is one, the
- * number (LEB128):
- *
- *   0x00 to 0x5f   reference; 0 is the empty stem     0xc0 to 0xdf   the highest five bits of a larger reference,
- *   0x60 to 0xbf   reference + 0x60, and a number                    its lower bytes follow
- *                                                     0xe0 to 0xff   the same, and a number
+ * zeros: "eth0" is "eth" and 0, "0.005" is "0.00" and 5. In a record it is twice the stem's reference, plus one if there
+ * is a number, which then follows; both as LEB128. Reference 0 is the empty stem.
  */
 
 import { copy, equal, hash } from "./bytes";
@@ -25,10 +21,6 @@ const USES: usize = REF;
 export const TEXT_LENGTH: usize = REF * 2;
 /** No number follows the stem. */
 export const NO_NUMBER: u32 = 0xffffffff;
-/** References below this one take one byte; with a number behind, that much more. */
-export const SHORT: u32 = 0x60;
-/** What larger references begin with. */
-export const LONG: u32 = 0xc0;
 
 /** Address of the texts' buckets: behind those of metrics and families. */
 let buckets: usize = 0;
@@ -153,26 +145,14 @@ export function split(at: usize, count: usize): void {
 
 /** Writes a label value; returns the address behind it. */
 export function writeLabel(to: usize, ref: u32, number: u32): usize {
-  const numbered: u32 = number == NO_NUMBER ? 0 : 1;
-  if (ref < SHORT) store<u8>(to++, ref + numbered * SHORT);
-  else {
-    const first: u32 = 0xc0 | (numbered << 5);
-    if (WIDE) {
-      store<u8>(to, first | (ref >> 24));
-      store<u8>(to, ref >> 16, 1);
-      store<u8>(to, ref >> 8, 2);
-      store<u8>(to, ref, 3);
-      to += 4;
-    } else {
-      store<u8>(to, first | (ref >> 8));
-      store<u8>(to, ref, 1);
-      to += 2;
-    }
-  }
-  if (numbered == 0) return to;
+  if (number == NO_NUMBER) return writeNumber(to, ref << 1);
+  return writeNumber(writeNumber(to, (ref << 1) | 1), number);
+}
+
+function writeNumber(to: usize, number: u32): usize {
   for (; number > 127; number >>= 7) store<u8>(to++, number | 128);
-  store<u8>(to++, number);
-  return to;
+  store<u8>(to, number);
+  return to + 1;
 }
 
 /** What readLabel read: the stem's reference, and the number or NO_NUMBER. */
@@ -181,27 +161,25 @@ export let labelNumber: u32 = NO_NUMBER;
 
 /** Reads a label value; returns the address behind it. */
 export function readLabel(at: usize): usize {
-  const first = load<u8>(at++) as u32;
-  let numbered = false;
-  if (first < 0xc0) {
-    numbered = first >= SHORT;
-    labelRef = numbered ? first - SHORT : first;
-  } else {
-    numbered = (first & 0x20) != 0;
-    labelRef = ((first & 0x1f) << 8) | (load<u8>(at++) as u32);
-    if (WIDE) {
-      labelRef = (labelRef << 16) | ((load<u8>(at) as u32) << 8) | (load<u8>(at, 1) as u32);
-      at += 2;
-    }
-  }
-  labelNumber = NO_NUMBER;
-  if (!numbered) return at;
-  let byte = load<u8>(at++) as u32;
-  let number = byte & 127;
-  for (let bits: u32 = 7; byte > 127; bits += 7) {
+  at = readNumber(at);
+  labelRef = number >> 1;
+  const isNumbered = (number & 1) != 0;
+  if (isNumbered) at = readNumber(at);
+  labelNumber = isNumbered ? number : NO_NUMBER;
+  return at;
+}
+
+/** What readNumber read. */
+let number: u32 = 0;
+
+function readNumber(at: usize): usize {
+  let bits: u32 = 0;
+  let byte: u32 = 0;
+  number = 0;
+  do {
     byte = load<u8>(at++);
     number |= (byte & 127) << bits;
-  }
-  labelNumber = number;
+    bits += 7;
+  } while (byte > 127);
   return at;
 }

@@ -7,7 +7,7 @@
  */
 
 import { find } from "./bytes";
-import { isPlain, putForeign } from "./escape";
+import { isPlain, putEscaped, putName } from "./escape";
 import {
   BY_BASE,
   COUNTER,
@@ -62,7 +62,7 @@ let whole: bool = false;
 function hasEscaped(): bool {
   const before = to;
   seek(TEXT);
-  putForeign(nameAt, nameBytes, SUFFIXES, true);
+  putEscaped(nameAt, nameBytes, true);
   const bytes = to - TEXT;
   seek(before);
   return findFamily(TEXT, bytes) != 0;
@@ -131,21 +131,16 @@ export function isPart(other: u32): bool {
  * Writes the name of the family without its last `without` bytes, with the suffix of a part. A counter's `_created`
  * takes the place of `_total`.
  */
-export function putName(without: usize, suffixPart: u32): void {
+export function putFamilyName(without: usize, suffixPart: u32): void {
   if (suffixPart == CREATED_PART && !holdsMany(type)) without = wordBytes(TOTAL_SUFFIX);
-  const bytes = nameBytes - without;
-  const suffix = nth(SUFFIXES, suffixPart);
-  if (plainName) {
-    putText(nameAt, bytes);
-    putWord(suffix);
-  } else putForeign(nameAt, bytes, suffix, true);
+  putName(nameAt, nameBytes - without, nth(SUFFIXES, suffixPart), plainName, true);
 }
 
 /** Begins a line of metadata. */
 function putTitle(keyword: usize): void {
   putKeyword(keyword);
   put(32);
-  putName(cut, part);
+  putFamilyName(cut, part);
   put(32);
 }
 

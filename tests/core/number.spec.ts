@@ -2,7 +2,7 @@ import {
   high,
   low,
   packedBytes,
-  readDigits,
+  readShort,
   readTimestamp,
   readValue,
   setPacked,
@@ -20,12 +20,16 @@ function put(text: string): usize {
   return LINE + String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, LINE);
 }
 
-/** The text that a pushed value is rendered as, "refused" if it is not a number. */
-function kept(text: string): string {
-  if (!readValue(LINE, put(text))) return "refused";
+/** The text that the packed value is rendered as. */
+function packed(): string {
   const bytes = packedBytes;
   storePacked(KEPT, bytes);
   return String.UTF8.decodeUnsafe(OUT, writeValue(OUT, KEPT, bytes) - OUT);
+}
+
+/** The text that a pushed value is rendered as, "refused" if it is not a number. */
+function kept(text: string): string {
+  return readValue(LINE, put(text + "\n") - 1) ? packed() : "refused";
 }
 
 describe("readValue", () => {
@@ -117,29 +121,65 @@ describe("readValue", () => {
   });
 });
 
-describe("readDigits", () => {
-  it("reads one to eight digits and an LF as readValue does", () => {
-    for (let count = 1; count <= 8; ++count) {
-      const text = "12345678".substring(0, count);
-      const end = put(text + "\n");
-      expect<usize>(readDigits(LINE)).toBe(end);
-      storePacked(KEPT, packedBytes);
-      expect<string>(String.UTF8.decodeUnsafe(OUT, writeValue(OUT, KEPT, packedBytes) - OUT)).toBe(text);
+describe("readShort", () => {
+  it("reads what is usual, up to what ends it", () => {
+    const texts = ["0", "-4", "12.5", "1.234567e+09", "1e-05", "123456789", "12345678.12345678", "-.5", "5.", "+1.e2"];
+    const ends = ["\n", " ", "\r\n", " 1763820000\n"];
+    for (let i = 0; i < texts.length; ++i) {
+      for (let j = 0; j < ends.length; ++j) {
+        put(texts[i] + ends[j]);
+        expect<usize>(readShort(LINE)).toBe(LINE + texts[i].length);
+        expect<string>(packed()).toBe(texts[i]);
+      }
+    }
+  });
+  it("reads digits in any number up to 24, a point anywhere among them", () => {
+    const digits = "123456789012345678901234";
+    for (let count = 1; count <= 24; ++count) {
+      const text = digits.substring(0, count);
+      put(text + "\n");
+      expect<usize>(readShort(LINE)).toBe(LINE + count);
+      expect<string>(packed()).toBe(text);
+      for (let point = 0; point < count && count < 24; ++point) {
+        put(text.substring(0, point) + "." + text.substring(point) + "\n");
+        expect<usize>(readShort(LINE)).toBe(LINE + count + 1);
+        expect<string>(packed()).toBe(text.substring(0, point) + "." + text.substring(point));
+      }
     }
   });
   it("leaves all else to readValue", () => {
-    const texts = ["\n", "-1\n", "1.5\n", "123456789\n", "1 5\n", "1\r\n", "x\n"];
+    const texts = [
+      "",
+      "-",
+      ".",
+      "1e",
+      "1e+",
+      "1e5.0",
+      "1-1",
+      "1.5.2",
+      "1e5e5",
+      "e5",
+      "-+1",
+      "NaN",
+      "1e-320",
+      "1x",
+      "1:",
+    ];
     for (let i = 0; i < texts.length; ++i) {
-      put(texts[i]);
-      expect<usize>(readDigits(LINE)).toBe(0);
+      put(texts[i] + "\n");
+      expect<usize>(readShort(LINE)).toBe(0, texts[i]);
     }
+    put("1234567890123456789012345\n");
+    expect<usize>(readShort(LINE)).toBe(0);
+    put("1e12345678901\n");
+    expect<usize>(readShort(LINE)).toBe(0);
   });
 });
 
 describe("storePacked", () => {
   it("fills the room that a shorter value leaves, and touches nothing behind it", () => {
     for (let room: u32 = 1; room <= 12; ++room) {
-      readValue(LINE, put("7"));
+      readValue(LINE, put("7\n") - 1);
       const first = low;
       const second = high;
       memory.fill(KEPT, 0x55, 32);
