@@ -55,7 +55,8 @@ import { EOF, EXACT, INFO_SUFFIX, isWord, NEVER, nth, TOTAL_SUFFIX, TYPES } from
 /** Units of a duration, each its letter and how many the next one has of it (u8): s, m, h, d, w. */
 const UNITS: usize = memory.data<u8>([115, 60, 109, 60, 104, 24, 100, 7, 119, 0]);
 
-const MINUTE: u64 = 60000;
+/** "ms", as two bytes. */
+const MILLISECONDS: u32 = 0x736d;
 
 /** Kinds of lines, in the order of their words; the last is UNIT. */
 const EOF_LINE: u32 = 0;
@@ -237,11 +238,9 @@ function takeTtl(): bool {
       let value: u64 = 0;
       for (; (load<u8>(at) as u32) - 48 < 10; ++at) value = value * 10 + (load<u8>(at) as u64) - 48;
       const digits = at - start;
-      let unit = unitMs(load<u8>(at++));
-      if (unit == MINUTE && load<u8>(at) == 115) {
-        unit = 1;
-        ++at;
-      }
+      let unit: u64 = 1;
+      if (load<u16>(at) == MILLISECONDS) at += 2;
+      else unit = unitMs(load<u8>(at++));
       if (unit == 0 || digits - 1 > 11) return false;
       sum = limited(sum + limited(value) * unit);
     } while (at < wordEnd);

@@ -25,14 +25,15 @@ function renumber(): void {
   for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) store<u32>(at, rank(load<u32>(at, BORN)), BORN);
   const end = CACHE + ((load<u32>(METRIC_MASK) + 1) as usize) * REF;
   for (let bucket = CACHE; bucket < end; bucket += REF) {
-    for (let metric = loadRef(bucket); metric != 0; ) {
-      const record = metricAddress(metric);
-      const flags = load<u8>(record, FLAGS_AT) as u32;
-      if (flags >> 4 != HIDDEN) store<u8>(record, (flags & 15) | (rank(flags >> 4) << 4), FLAGS_AT);
-      metric = loadRef(record);
+    // A record begins with a link, as a bucket is one.
+    let link = bucket;
+    for (let metric = loadRef(link); metric != 0; metric = loadRef(link)) {
+      link = metricAddress(metric);
+      const flags = load<u8>(link, FLAGS_AT) as u32;
+      if (flags >> 4 != HIDDEN) store<u8>(link, (flags & 15) | (rank(flags >> 4) << 4), FLAGS_AT);
     }
   }
-  store<u32>(GENERATION, rank(load<u32>(GENERATION)));
+  store<u32>(GENERATION, popcnt(births));
 }
 
 /** Ends the generation that is now, and returns it. */

@@ -5,8 +5,8 @@
  *   narrow                              wide
  *   1024    static data                 1024    static data
  *   4096    connection, renders         4096    connection, renders
- *   4672    labels of the line          4672    labels of the line
- *   8768    text scratch                8768    text scratch
+ *   4672    text scratch                4672    text scratch
+ *   8848    labels of the line          21136   labels of the line
  *   12944   input window, its first     25232   output window
  *           part the output window      90768   input window
  *   48384   header                      195776  header
@@ -40,12 +40,13 @@ export const RENDERS: usize = 4160;
 export const RENDER_BYTES: usize = 64;
 export const RENDER_LIMIT: u32 = 8;
 
-export const LABELS: usize = 4672;
+/** Below 8192, where addresses take two bytes of code. */
+export const TEXT: usize = 4672;
+export const TEXT_BYTES: usize = LINE_LIMIT + 80;
+
+export const LABELS: usize = TEXT + TEXT_BYTES;
 export const LABEL_BYTES: usize = 32;
 export const LABEL_LIMIT: u32 = 128;
-
-export const TEXT: usize = 8768;
-export const TEXT_BYTES: usize = LINE_LIMIT + 80;
 
 export const OUTPUT: usize = WIDE ? 25232 : 12944;
 export const OUTPUT_BYTES: usize = WIDE ? 65536 : 16384;
@@ -94,9 +95,8 @@ export const SEARCH_SEGMENTS: u32 = 32;
 export const EVICTIONS: u32 = 1024;
 
 if (CONNECTION + 64 > RENDERS) ERROR("the connection runs into the renders");
-if (RENDERS + RENDER_BYTES * (RENDER_LIMIT as usize) > LABELS) ERROR("the renders run into the labels");
-if (LABELS + LABEL_BYTES * (LABEL_LIMIT as usize) > TEXT) ERROR("the labels run into the text");
-if (TEXT + TEXT_BYTES > OUTPUT) ERROR("the text runs into the output");
+if (RENDERS + RENDER_BYTES * (RENDER_LIMIT as usize) > TEXT) ERROR("the renders run into the text");
+if (LABELS + LABEL_BYTES * (LABEL_LIMIT as usize) > OUTPUT) ERROR("the labels run into the output");
 if (WIDE && OUTPUT + OUTPUT_BYTES > INPUT) ERROR("the output runs into the input");
 if (OUTPUT + OUTPUT_BYTES > HEADER) ERROR("the output runs into the header");
 if (INPUT + INPUT_BYTES + 16 > HEADER) ERROR("the input runs into the header");

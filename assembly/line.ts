@@ -51,7 +51,7 @@ export let hasTimestamp: bool = false;
 export let lineTimestampMs: i64 = 0;
 
 /** Why the line is bad, if it is. */
-export let reason: i32 = SYNTAX;
+export let reason: i32 = 0;
 /** The first label that a later one may not repeat: an exemplar's are apart from the sample's. */
 let firstLabel: u32 = 0;
 

@@ -17,7 +17,7 @@ export let open: bool = false;
 export let raw: u32 = 0;
 
 /** Where the next byte goes. */
-export let to: usize = OUTPUT;
+export let to: usize = 0;
 /** Texts and bytes end before it; two numbers and what is between them may go beyond, texts are copied in words. */
 const LIMIT: usize = OUTPUT + OUTPUT_BYTES - 64;
 
@@ -43,16 +43,12 @@ export function fitted(start: usize): bool {
 /** Writes a byte. */
 export function put(byte: u32): void {
   store<u8>(to, byte);
-  if (to < LIMIT) ++to;
+  to += to < LIMIT ? 1 : 0;
 }
 
 /** Writes a text. */
 export function putText(at: usize, bytes: usize): void {
-  const end = to + bytes;
-  if (end > LIMIT) {
-    to = LIMIT;
-    return;
-  }
+  const end = min(to + bytes, LIMIT);
   for (; to < end; to += 8) {
     store<u64>(to, load<u64>(at));
     at += 8;

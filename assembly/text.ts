@@ -126,7 +126,7 @@ export function dropText(ref: u32): void {
 
 /** What split found: bytes of the stem, and the number behind it or NO_NUMBER. */
 export let stemBytes: usize = 0;
-export let stemNumber: u32 = NO_NUMBER;
+export let stemNumber: u32 = 0;
 
 /** Splits a label value into stem and number. */
 export function split(at: usize, count: usize): void {
@@ -157,7 +157,7 @@ function writeNumber(to: usize, number: u32): usize {
 
 /** What readLabel read: the stem's reference, and the number or NO_NUMBER. */
 export let labelRef: u32 = 0;
-export let labelNumber: u32 = NO_NUMBER;
+export let labelNumber: u32 = 0;
 
 /** Reads a label value; returns the address behind it. */
 export function readLabel(at: usize): usize {

@@ -32,13 +32,29 @@ import { TEXT } from "./layout";
 import { open, put, putKeyword, putText, putWord, raw, seek, to } from "./output";
 import { BUCKET, CREATED_PART, holdsMany, TOTAL } from "./owner";
 
-import { endsIn, HELP, INFO_SUFFIX, nth, SUFFIXES, suffixOf, TOTAL_SUFFIX, TYPE, TYPES, UNIT, wordBytes } from "./word";
+import {
+  CREATED_SUFFIX,
+  endsIn,
+  HELP,
+  INFO_SUFFIX,
+  nth,
+  SUFFIXES,
+  suffixOf,
+  TOTAL_SUFFIX,
+  TYPE,
+  TYPES,
+  UNIT,
+  wordBytes,
+} from "./word";
 
 /** In the names of types, behind those of families: "unknown". */
 const UNKNOWN: u32 = STATESET + 1;
 
 /** The types, a bit each, of which OpenMetrics knows all parts. */
 const KNOWN: u32 = (1 << COUNTER) | (1 << HISTOGRAM) | (1 << SUMMARY) | (1 << GAUGE_HISTOGRAM);
+
+/** Bytes of "_total". */
+const TOTAL_BYTES: usize = INFO_SUFFIX - TOTAL_SUFFIX - 1;
 
 /** Behind the pass about a part, the pass about this one; TOTAL: it is the last. */
 const PASSES: usize = memory.data<u8>([5, 0, 0, 6, 0, 0, 7, 0]);
@@ -54,7 +70,7 @@ export let plainName: bool = true;
 let cut: usize = 0;
 let said: u32 = 0;
 /** The part that the pass is about alone; TOTAL: it is about the whole family, or all but `_created`. */
-export let part: u32 = TOTAL;
+export let part: u32 = 0;
 /** The format knows all parts that the family's type has. */
 let whole: bool = false;
 
@@ -70,10 +86,7 @@ function hasEscaped(): bool {
 
 /** Whether the family is called like a counter, and `_created` in place of `_total` is no other family. */
 function mayBeCreated(): bool {
-  return (
-    endsIn(nameAt, nameBytes, TOTAL_SUFFIX) &&
-    findRelative(nameAt, nameBytes - wordBytes(TOTAL_SUFFIX), nth(SUFFIXES, CREATED_PART)) == 0
-  );
+  return endsIn(nameAt, nameBytes, TOTAL_SUFFIX) && findRelative(nameAt, nameBytes - TOTAL_BYTES, CREATED_SUFFIX) == 0;
 }
 
 /** Cuts a suffix from the title, if the name has it and without it is no other family's, nor a sample of one. */
@@ -82,7 +95,7 @@ function cutSuffix(suffix: usize): bool {
   const bytes = nameBytes - wordBytes(suffix);
   if (findFamily(nameAt, bytes) != 0) return false;
   const owner = findFamily(nameAt, bytes - wordBytes(nth(SUFFIXES, suffixOf(nameAt, bytes))));
-  if (owner != 0 && holdsMany(typeOf(address(owner)) & 7)) return false;
+  if (owner != 0 && holdsMany(typeOf(address(owner)))) return false;
   cut = wordBytes(suffix);
   return true;
 }
@@ -132,7 +145,7 @@ export function isPart(other: u32): bool {
  * takes the place of `_total`.
  */
 export function putFamilyName(without: usize, suffixPart: u32): void {
-  if (suffixPart == CREATED_PART && !holdsMany(type)) without = wordBytes(TOTAL_SUFFIX);
+  if (suffixPart == CREATED_PART && !holdsMany(type)) without = TOTAL_BYTES;
   putName(nameAt, nameBytes - without, nth(SUFFIXES, suffixPart), plainName, true);
 }
 

@@ -15,7 +15,7 @@ import {
 } from "./module.js";
 import { readBinary } from "./wasm.js";
 
-const SIZE_LIMIT = 56 * 1024;
+const SIZE_LIMIT = 24_576;
 const FUNCTIONS = [
   ["abiVersion", "badLength", "badOffset", "badReason", "cacheAddress", "cacheBytes", "connectionAddress", "counter"],
   ["expire", "finish", "gauge", "ingest", "init", "inputAddress", "inputBytes", "inputTail", "memoryPages"],
@@ -153,7 +153,7 @@ for (const artefact of ARTEFACTS) {
 }
 
 for (const artefact of RELEASES) {
-  test(`14 · ${artefact.name} is at most 56 KiB`, () => {
+  test(`14 · ${artefact.name} is at most 24 KiB`, () => {
     const { length } = artefactBytes(artefact);
     assert.ok(length <= SIZE_LIMIT, `${length} bytes`);
   });
