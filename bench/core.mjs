@@ -1,9 +1,13 @@
 // core: nanoseconds a sample in process, of the module and of what else parses the text in JavaScript.
+import { setFlagsFromString } from "node:v8";
 import { Feed } from "./feed.mjs";
 import { leaveOut } from "./gateway.mjs";
 import { SeriesMap } from "./peers/map.mjs";
 import { figure, median, table } from "./table.mjs";
 import { BAD_LINES, line, nodeExporter, page, shuffle } from "./workload.mjs";
+
+// As the daemon tells V8 (host/main.ts), which inlines the module's small functions by itself from Node.js 24 on.
+if (["20", "22"].includes(process.versions.node.split(".", 1)[0])) setFlagsFromString("--experimental-wasm-inlining");
 
 /** A run takes at least so many samples. */
 const LEAST = 20_000;
@@ -121,7 +125,8 @@ function churn(name, cacheBytes, stepMs, counter) {
     pass,
     check() {
       const share = (feed.cache.counter(counter) - before.gone) / (first - before.first);
-      if (share < 0.9 || share > 1.1) throw new Error(`core: ${name}: ${counter} ${share} a sample`);
+      // Some of those that room is not needed for at once have expired when it is.
+      if (share < 0.6 || share > 1.1) throw new Error(`core: ${name}: ${counter} ${share} a sample`);
     },
   };
 }
