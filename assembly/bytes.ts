@@ -25,32 +25,30 @@ export function equal(a: usize, b: usize, count: usize): bool {
 
 /** Copies `count` bytes; the ranges may overlap. */
 export function copy(to: usize, from: usize, count: usize): void {
-  if (to <= from) {
-    for (; count >= 8; count -= 8) {
-      store<u64>(to, load<u64>(from));
-      to += 8;
-      from += 8;
-    }
-    for (; count != 0; --count) store<u8>(to++, load<u8>(from++));
-    return;
-  }
+  // From the end that the other range does not overwrite before it is read.
+  const upwards = to <= from;
+  let done: usize = 0;
   while (count >= 8) {
     count -= 8;
-    store<u64>(to + count, load<u64>(from + count));
+    const at = upwards ? done : count;
+    store<u64>(to + at, load<u64>(from + at));
+    done += 8;
   }
   while (count != 0) {
     --count;
-    store<u8>(to + count, load<u8>(from + count));
+    const at = upwards ? done : count;
+    store<u8>(to + at, load<u8>(from + at));
+    ++done;
   }
 }
 
 /** Sets `count` bytes to zero. */
 export function clear(at: usize, count: usize): void {
-  for (; count >= 8; count -= 8) {
-    store<u64>(at, 0);
-    at += 8;
+  while (count >= 8) {
+    count -= 8;
+    store<u64>(at + count, 0);
   }
-  for (; count != 0; --count) store<u8>(at++, 0);
+  while (count != 0) store<u8>(at + --count, 0);
 }
 
 /** Address of the first `byte` in [at, end), or `end`. */
@@ -93,7 +91,7 @@ export function sequence(at: usize, end: usize): usize {
   if (character < 0x80) return 1;
   // The others only continue a sequence, or would be longer than they need be, or too large.
   if (character - 0xc2 > 0x32) return 0;
-  const count: u32 = character < 0xe0 ? 2 : character < 0xf0 ? 3 : 4;
+  const count = clz(~character << 24);
   if (at + (count as usize) > end) return 0;
   character &= 0x7f >> count;
   for (let i: u32 = 1; i < count; ++i) {
