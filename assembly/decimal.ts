@@ -10,7 +10,7 @@
 
 import { clear } from "./bytes";
 import { TEXT } from "./layout";
-import { digitsEnd, firstDigits, isNegative, isZero, point, restAt, writeInteger } from "./numeral";
+import { digitsEnd, firstDigits, isNegative, point, restAt, writeInteger } from "./numeral";
 
 /** Places before the point of the largest double, and least place of the point that is not all zero. */
 export const PLACES: i32 = 309;
@@ -31,6 +31,9 @@ const NUMBER_BYTES: usize = 480;
 const LEAST_BIT: i64 = FRACTION_BITS - 1074;
 const MANTISSA_BITS: i64 = 53;
 const EXPONENT_MOST: u64 = 2046;
+/** The number is divided by ten nine times at once: what is more would not fit 64 bits. */
+const AT_ONCE: i32 = 9;
+const DIVISOR: u64 = 1000000000;
 /** Behind the number's highest bits. */
 let top: usize = 0;
 
@@ -49,14 +52,14 @@ function multiply(digit: u32): void {
   top = at;
 }
 
-/** Divides the number by a power of ten. Its lowest bit is set, and stays so, where anything was lost. */
-function divide(by: u64): void {
+/** Divides the number by ten as often as AT_ONCE. Its lowest bit is set, and stays so, where anything was lost. */
+function divide(): void {
   let rest: u64 = 0;
   for (let at = top; at > NUMBER; ) {
     at -= 4;
     rest = (rest << 32) | (load<u32>(at) as u64);
-    store<u32>(at, (rest / by) as u32);
-    rest %= by;
+    store<u32>(at, (rest / DIVISOR) as u32);
+    rest %= DIVISOR;
   }
   lose(rest != 0);
 }
@@ -79,13 +82,9 @@ function bitsOf(value: u64, at: usize, end: usize): u64 {
     ++digits;
   }
   lose(at < end);
-  for (; digits < point; ++digits) multiply(0);
-  while (digits > point) {
-    // Nine at once.
-    let by: u64 = 1;
-    for (; digits > point && by < 1000000000; --digits) by *= 10;
-    divide(by);
-  }
+  // So many zeros behind that the division comes out even.
+  for (; digits < point || (digits - point) % AT_ONCE != 0; ++digits) multiply(0);
+  for (; digits > point; digits -= AT_ONCE) divide();
   while (load<u8>(top - 1) == 0) --top;
   // The highest 57 bits or more, and whether any is set behind them.
   const from = max(top - 8, NUMBER);
@@ -108,11 +107,11 @@ export function shorten(): bool {
   if (point > PLACES) return false;
   let value: u64 = 0;
   let exponent = 0;
-  if (!isZero && point >= POINT_LEAST) {
+  if (point >= POINT_LEAST) {
     value = firstDigits(PRECISION);
     let end = digitsEnd;
     // Zeros at the end, and the point before them.
-    while (load<u8>(end - 1) == 48 || load<u8>(end - 1) == 46) --end;
+    while (load<u8>(end - 1) <= 48) --end;
     if (restAt < end || point == PLACES) {
       const bits = bitsOf(value, restAt, end);
       if (bits >> 52 > EXPONENT_MOST) return false;
@@ -125,8 +124,11 @@ export function shorten(): bool {
   to = writeInteger(to, value);
   if (exponent != 0) {
     store<u8>(to++, 101);
-    if (exponent < 0) store<u8>(to++, 45);
-    to = writeInteger(to, abs(exponent) as u64);
+    if (exponent < 0) {
+      store<u8>(to++, 45);
+      exponent = -exponent;
+    }
+    to = writeInteger(to, exponent as u64);
   }
   store<u8>(to, 10);
   return true;

@@ -25,6 +25,8 @@ export let low: u64 = 0;
 export let high: u32 = 0;
 /** Bytes that the packed value takes, 1 to 12. */
 export let packedBytes: u32 = 0;
+/** The address behind the number that was read last, however long it is; 0: it was none. */
+let numberEnd: usize = 0;
 
 /** A word follows; and the end of a text whose characters are odd. */
 const WORD: u32 = 10;
@@ -46,10 +48,10 @@ function readWord(at: usize, end: usize): bool {
   return true;
 }
 
-/** How far a number has been read: nothing yet, its sign, its point, its e, the sign behind that. */
+/** How far a number has been read: nothing yet, its point, its e. Odd: no sign can follow. */
 const START: u32 = 0;
-const POINT: u32 = 2;
-const EXPONENT: u32 = 3;
+const POINT: u32 = 3;
+const EXPONENT: u32 = 4;
 const VALUE_BITS: u64 = (VALUE_CHARS as u64) << 2;
 
 /**
@@ -82,13 +84,18 @@ export function readShort(at: usize): usize {
     // The character behind them: one more digit, one of the others, or what ends the number.
     byte = load<u8>(at);
     if (byte > 42 && byte - 48 > 9) {
-      if (byte == 46 && part < POINT) part = POINT;
-      else if ((byte | 32) == 101 && part < EXPONENT && seen != 0) {
+      const before = part;
+      if (byte == 46) part = POINT;
+      else if (seen == 0) part |= byte == 43 || byte == 45 ? 1 : 0;
+      else if ((byte | 32) == 101) {
         part = EXPONENT;
-        seen = 0;
         limit = 2;
-      } else if ((byte == 43 || byte == 45) && seen == 0 && (part == START || part == EXPONENT)) ++part;
-      else return 0;
+      }
+      if (part <= before) {
+        numberEnd = 0;
+        return 0;
+      }
+      if (part == EXPONENT) seen = 0;
       // An e is the only letter.
       digits |= ((byte > 64 ? 3 : ~byte & 15) as u64) << size;
       size += 4;
@@ -99,11 +106,13 @@ export function readShort(at: usize): usize {
     second ^= digits & ~firstMask;
     bits += size;
     firstMask <<= size;
-  } while (byte > 42 && bits <= VALUE_BITS);
+  } while (byte > 42);
   low = first;
   high = second as u32;
   packedBytes = ((bits + 4) >> 3) as u32;
-  return seen - 1 < limit && bits <= VALUE_BITS ? at : 0;
+  if (seen == 0) at = 0;
+  numberEnd = at;
+  return seen <= limit && bits <= VALUE_BITS ? at : 0;
 }
 
 /**
@@ -112,7 +121,8 @@ export function readShort(at: usize): usize {
  */
 export function readValue(at: usize, end: usize): bool {
   if (readShort(at) == end || readWord(at, end)) return true;
-  if (!readNumeral(at, end)) return false;
+  if (numberEnd != end) return false;
+  readNumeral(at, end);
   const isLong = end - at > (VALUE_CHARS as usize);
   if ((isLong || point >= PLACES) && !shorten()) return false;
   if (isLong) readShort(SHORTENED);
@@ -168,7 +178,9 @@ const STAMP_LIMIT: u64 = 9000000000000000000;
  * else seconds (OpenMetrics, section "Timestamps"). False: it is none, or out of range.
  */
 export function readTimestamp(at: usize, end: usize): bool {
-  if (!readNumeral(at, end)) return false;
+  readShort(at);
+  if (numberEnd != end) return false;
+  readNumeral(at, end);
   let places = point;
   if (!isWhole || places <= SECONDS_PLACES) places += 3;
   if (places > STAMP_PLACES) return false;

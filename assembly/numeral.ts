@@ -3,17 +3,18 @@
  * variables below until the next one is read.
  */
 
-/** The digits, perhaps with a point, from the first that is not zero; of zero, the last. */
+import { find } from "./bytes";
+
+/** The digits, perhaps with a point, from the first that is not zero; of zero, none. */
 let digitsAt: usize = 0;
 export let digitsEnd: usize = 0;
-/** The place of the point, counted from the first digit that is not zero: 0.05 has -1, 5 has 1, 5e3 has 4; 0: zero. */
+/** The place of the point, counted from the first digit that is not zero: 0.05 has -1, 5 has 1, 5e3 has 4. */
 export let point: i32 = 0;
 export let isNegative: bool = false;
-export let isZero: bool = true;
 /** There is neither a point nor an exponent. */
 export let isWhole: bool = false;
 
-/** Exponents are as good as infinite long before they overflow. */
+/** Exponents are as good as infinite long before they overflow; and zero is as far down as it gets. */
 const EXPONENT_LIMIT: i32 = 100000;
 
 /** Bytes of the sign at `at`: 1, or 0 where there is none. */
@@ -22,48 +23,27 @@ export function signBytes(at: usize): usize {
   return byte == 43 || byte == 45 ? 1 : 0;
 }
 
-/** Reads the numeral that is all of [at, end). False: it is none. */
-export function readNumeral(at: usize, end: usize): bool {
+/** Takes the numeral that is all of [at, end) apart; that it is one has been checked. */
+export function readNumeral(at: usize, end: usize): void {
   isNegative = load<u8>(at) == 45;
-  isZero = true;
-  digitsAt = 0;
-  let dot: usize = 0;
-  for (at += signBytes(at); at < end; ++at) {
-    const byte = load<u8>(at) as u32;
-    if (byte == 46 && dot == 0) dot = at;
-    else {
-      if (byte - 48 > 9) break;
-      if (isZero) digitsAt = at;
-      if (byte != 48) isZero = false;
-    }
-  }
-  if (digitsAt == 0) return false;
-  digitsEnd = at;
-  isWhole = dot == 0;
-  if (isWhole) dot = at;
-  point = (dot - digitsAt) as i32;
-  // The point itself stands between.
-  if (point < 0) ++point;
-  if (at != end && !readExponent(at, end)) return false;
-  if (isZero) point = 0;
-  return true;
-}
-
-/** Reads the exponent that is all of [at, end), and moves the point by it. */
-function readExponent(at: usize, end: usize): bool {
-  if (((load<u8>(at++) as u32) | 32) != 101) return false;
-  isWhole = false;
-  const isDown = load<u8>(at) == 45;
   at += signBytes(at);
-  if (at >= end) return false;
+  let tail = at;
+  while (tail < end && load<u8>(tail) < 64) ++tail;
+  digitsEnd = tail;
+  const dot = find(at, tail, 46);
+  isWhole = dot == end;
+  // Zeros, and the point among them.
+  while (at < tail && load<u8>(at) <= 48) ++at;
+  digitsAt = at;
+  // Behind the e, if there is one.
+  const isDown = load<u8>(++tail) == 45;
   let exponent: i32 = 0;
-  for (; at < end; ++at) {
-    const digit = (load<u8>(at) as u32) - 48;
-    if (digit > 9) return false;
-    if (exponent < EXPONENT_LIMIT) exponent = exponent * 10 + (digit as i32);
+  for (tail += signBytes(tail); tail < end; ++tail) {
+    if (exponent < EXPONENT_LIMIT) exponent = exponent * 10 + (load<u8>(tail) as i32) - 48;
   }
-  point += isDown ? -exponent : exponent;
-  return true;
+  // The point itself stands between where it is before the digits.
+  point = ((dot - at) as i32) + (dot < at ? 1 : 0) + (isDown ? -exponent : exponent);
+  if (at == digitsEnd) point = -EXPONENT_LIMIT;
 }
 
 /** Behind the digits that `firstDigits` read. */
@@ -85,11 +65,7 @@ export function firstDigits(count: i32): u64 {
 
 /** Writes a whole number in decimal; returns the address behind it. */
 export function writeInteger(to: usize, value: u64): usize {
-  let end = to;
-  for (let rest = value; rest >= 10; rest /= 10) ++end;
-  for (let at = end; at >= to; --at) {
-    store<u8>(at, 48 + ((value % 10) as u32));
-    value /= 10;
-  }
-  return end + 1;
+  if (value >= 10) to = writeInteger(to, value / 10);
+  store<u8>(to, 48 + ((value % 10) as u32));
+  return to + 1;
 }

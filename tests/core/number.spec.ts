@@ -201,7 +201,7 @@ describe("writeInteger", () => {
 });
 
 function stamp(text: string): i64 {
-  return readTimestamp(LINE, put(text)) ? timestampMs : i64.MIN_VALUE;
+  return readTimestamp(LINE, put(text + "\n") - 1) ? timestampMs : i64.MIN_VALUE;
 }
 
 describe("readTimestamp", () => {
