@@ -1,5 +1,5 @@
 /**
- * Bytes: compare, copy, hash, search and check, eight at a time. Loads may touch up to seven bytes behind a range;
+ * Bytes: compare, copy, hash, search and check, eight at a time. Loads may touch up to eight bytes behind a range;
  * the memory map leaves that room.
  */
 
@@ -13,14 +13,14 @@ function mask(count: usize): u64 {
 
 /** Whether `count` bytes at `a` and `b` are the same. */
 export function equal(a: usize, b: usize, count: usize): bool {
-  while (count > 8) {
+  while (count >= 8) {
     if (load<u64>(a) != load<u64>(b)) return false;
     a += 8;
     b += 8;
     count -= 8;
   }
-  if (count == 0) return true;
-  return ((load<u64>(a) ^ load<u64>(b)) & mask(count)) == 0;
+  // Twice, as a shift by all 64 bits is none.
+  return ((load<u64>(a) ^ load<u64>(b)) << 8) << ((56 - (count << 3)) as u64) == 0;
 }
 
 /** Copies `count` bytes; the ranges may overlap. */
