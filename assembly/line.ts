@@ -106,7 +106,7 @@ function isSpace(at: usize): bool {
 
 /** Whether nothing but spaces is left; skips these. */
 export function atEnd(): bool {
-  while (cursor < lineEnd && isSpace(cursor)) ++cursor;
+  while (isSpace(cursor)) ++cursor;
   return cursor == lineEnd;
 }
 
@@ -189,28 +189,23 @@ function addLabel(name: usize, bytes: usize): bool {
   const isMetric = bytes == 8 && load<u64>(name) == 0x5f5f656d616e5f5f;
   if (!isNameSize(bytes) || isMetric || (foreign && escaped)) return fail(BAD_LABEL);
   if (labelCount == LABEL_LIMIT) return fail(TOO_MANY_LABELS);
-  for (let i = firstLabel; i < labelCount; ++i) {
-    const other = row(i);
+  const to = row(labelCount);
+  for (let other = row(firstLabel); other != to; other += LABEL_BYTES) {
     if ((load<u32>(other, NAME_BYTES) as usize) != bytes) continue;
     if (equal(load<u32>(other, NAME_AT) as usize, name, bytes)) return fail(LABEL_TWICE);
   }
-  writeRow(name, bytes, textAt, textBytes);
-  return true;
-}
-
-/** Writes the next row. */
-function writeRow(name: usize, bytes: usize, at: usize, count: usize): void {
-  const to = row(labelCount++);
   const nameHash = hash(name, bytes);
-  split(at, count);
+  split(textAt, textBytes);
   store<u32>(to, name as u32, NAME_AT);
   store<u32>(to, bytes as u32, NAME_BYTES);
-  store<u32>(to, at as u32, VALUE_AT);
-  store<u32>(to, count as u32, VALUE_BYTES);
+  store<u32>(to, textAt as u32, VALUE_AT);
+  store<u32>(to, textBytes as u32, VALUE_BYTES);
   store<u32>(to, stemBytes as u32, STEM_BYTES);
   store<u32>(to, stemNumber, NUMBER);
   store<u32>(to, nameHash, NAME_HASH);
-  store<u32>(to, labelHash(nameHash, at, stemBytes, stemNumber), HASH);
+  store<u32>(to, labelHash(nameHash, textAt, stemBytes, stemNumber), HASH);
+  ++labelCount;
+  return true;
 }
 
 /** The hash of a label: 0 for an empty value, which is as no label. */
