@@ -13,7 +13,7 @@ import { TEXT } from "./layout";
 import { digitsEnd, firstDigits, isNegative, point, restAt, writeInteger } from "./numeral";
 
 /** Places before the point of the largest double, and least place of the point that is not all zero. */
-export const PLACES: i32 = 309;
+const PLACES: i32 = 309;
 const POINT_LEAST: i32 = -323;
 /** The digits that name a double, and those that may decide: the longest half-way point has 767. */
 const PRECISION: i32 = 17;

@@ -13,7 +13,7 @@
  */
 
 import { copy } from "./bytes";
-import { PLACES, SHORTENED, shorten } from "./decimal";
+import { SHORTENED, shorten } from "./decimal";
 import { VALUE_CHARS } from "./layout";
 import { firstDigits, isNegative, isWhole, point, readNumeral, signBytes } from "./numeral";
 import { ANY_CASE, INF, INFINITY, isWord, nth, VALUES, wordBytes } from "./word";
@@ -36,13 +36,14 @@ const CHARACTERS: usize = memory.data<u8>([48, 49, 50, 51, 52, 53, 54, 55, 56, 5
 
 /** The words that readWord knows: nan, inf, infinity in any case, the last two with a sign. */
 function readWord(at: usize, end: usize): bool {
-  let word: u32 = 0;
+  // Its number, in the upper half of the byte.
+  let word: u64 = 0x00;
   if (!isWord(at, end, VALUES, ANY_CASE)) {
-    word = load<u8>(at) == 45 ? 2 : 1;
+    word = load<u8>(at) == 45 ? 0x20 : 0x10;
     at += signBytes(at);
     if (!isWord(at, end, INF, ANY_CASE) && !isWord(at, end, INFINITY, ANY_CASE)) return false;
   }
-  low = 0xffffffffffffff00 | ((word << 4) as u64) | (WORD as u64);
+  low = 0xffffffffffffff00 | word | (WORD as u64);
   high = -1;
   packedBytes = 1;
   return true;
@@ -81,8 +82,16 @@ export function readShort(at: usize): usize {
     digits = ~(digits | (digits >> 16) | ((-1 as u64) << size));
     seen += count;
     at += count as usize;
+    numberEnd = at;
     // The character behind them: one more digit, one of the others, or what ends the number.
     byte = load<u8>(at);
+    if (byte == 10 && bits == 0 && count != 0) {
+      // Nothing but a few digits: the same in short.
+      low = ~digits;
+      high = -1;
+      packedBytes = ((count + 1) >> 1) as u32;
+      return at;
+    }
     if (byte > 42 && byte - 48 > 9) {
       const before = part;
       if (byte == 46) part = POINT;
@@ -110,9 +119,8 @@ export function readShort(at: usize): usize {
   low = first;
   high = second as u32;
   packedBytes = ((bits + 4) >> 3) as u32;
-  if (seen == 0) at = 0;
-  numberEnd = at;
-  return seen <= limit && bits <= VALUE_BITS ? at : 0;
+  if (seen == 0) numberEnd = 0;
+  return seen - 1 < limit && bits <= VALUE_BITS ? at : 0;
 }
 
 /**
@@ -123,9 +131,8 @@ export function readValue(at: usize, end: usize): bool {
   if (readShort(at) == end || readWord(at, end)) return true;
   if (numberEnd != end) return false;
   readNumeral(at, end);
-  const isLong = end - at > (VALUE_CHARS as usize);
-  if ((isLong || point >= PLACES) && !shorten()) return false;
-  if (isLong) readShort(SHORTENED);
+  if (!shorten()) return false;
+  if (end - at > (VALUE_CHARS as usize)) readShort(SHORTENED);
   return true;
 }
 
