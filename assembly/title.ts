@@ -30,7 +30,7 @@ import { address } from "./heap";
 import { helpLength, helpText } from "./help";
 import { TEXT } from "./layout";
 import { open, put, putKeyword, putText, putWord, raw, seek, to } from "./output";
-import { BUCKET, CREATED_PART, holdsMany, TOTAL } from "./owner";
+import { BUCKET, CREATED_PART, GCOUNT, GSUM, holdsMany, TOTAL } from "./owner";
 
 import {
   CREATED_SUFFIX,
@@ -56,8 +56,8 @@ const KNOWN: u32 = (1 << COUNTER) | (1 << HISTOGRAM) | (1 << SUMMARY) | (1 << GA
 /** Bytes of "_total". */
 const TOTAL_BYTES: usize = INFO_SUFFIX - TOTAL_SUFFIX - 1;
 
-/** Behind the pass about a part, the pass about this one; TOTAL: it is the last. */
-const PASSES: usize = memory.data<u8>([5, 0, 0, 6, 0, 0, 7, 0]);
+/** Behind the pass about a part, the pass about this one, four bits each; TOTAL: it is the last. */
+const PASSES: u32 = (CREATED_PART << (TOTAL * 4)) | (GSUM << (BUCKET * 4)) | (GCOUNT << (GSUM * 4));
 
 /** The family at hand, its name and the type of its metrics. */
 let family: usize = 0;
@@ -132,7 +132,7 @@ export function isWritten(): bool {
 
 /** The part that the next pass is about; TOTAL: this was the last one. */
 export function nextPass(): u32 {
-  return whole ? TOTAL : (load<u8>(PASSES + (part as usize)) as u32);
+  return whole ? TOTAL : (PASSES >> (part << 2)) & 15;
 }
 
 /** Whether a sample of this part is written in this pass. */
