@@ -214,39 +214,35 @@ function takeUnit(index: u32): bool {
 }
 
 /** Milliseconds of the unit with this letter, 0: none. */
-function unitMs(letter: u32): u64 {
-  let ms: u64 = 1000;
-  for (let unit = UNITS; ms != 0 && load<u8>(unit) != letter; unit += 2) ms *= load<u8>(unit, 1) as u64;
+function unitMs(letter: u32): u32 {
+  let ms: u32 = 1000;
+  for (let unit = UNITS; ms != 0 && load<u8>(unit) != letter; unit += 2) ms *= load<u8>(unit, 1) as u32;
   return ms;
-}
-
-/** The number, or the longest time to live in ms. */
-function limited(ms: u64): u64 {
-  return min(ms, (ENDLESS - 1) as u64);
 }
 
 /** Reads a duration as `# TTL` has it: "90s", "1h30m", "never", "0". False: it is none. */
 function takeTtl(): bool {
   readWord();
   if (!atEnd()) return false;
-  let sum: u64 = ENDLESS as u64;
+  let ttl = ENDLESS;
   if (which(NEVER, 2) == 2) {
-    sum = 0;
+    let sum: f64 = 0;
     let at = wordAt;
     do {
       const start = at;
       let value: u64 = 0;
       for (; (load<u8>(at) as u32) - 48 < 10; ++at) value = value * 10 + (load<u8>(at) as u64) - 48;
       const digits = at - start;
-      let unit: u64 = 1;
+      let unit: u32 = 1;
       if (load<u16>(at) == MILLISECONDS) at += 2;
       else unit = unitMs(load<u8>(at++));
       if (unit == 0 || digits - 1 > 11) return false;
-      sum = limited(sum + limited(value) * unit);
+      sum += (value as f64) * (unit as f64);
     } while (at < wordEnd);
-    if (sum == 0) return false;
+    ttl = min<f64>(sum, ENDLESS - 1) as u32;
+    if (ttl == 0) return false;
   }
-  store<u32>(TTL, sum as u32);
+  store<u32>(TTL, ttl);
   return true;
 }
 
