@@ -50,6 +50,8 @@ import { initialize as initializeTexts } from "./text";
 import { check } from "./validate";
 
 const VERSION: u32 = 1;
+/** The first of the counters below BAD that nothing is counted in. */
+const UNUSED: u32 = SAMPLES_GONE + 1;
 /** Gauges that are not just kept. */
 const USED_BYTES: u32 = 4;
 const FREE_BYTES: u32 = 5;
@@ -214,7 +216,7 @@ export function renderClose(handle: u32): i32 {
 
 /** The count of events `index` (docs/ABI.md); NaN for an unknown one. */
 export function counter(index: u32): f64 {
-  if (index >= COUNTER_LIMIT || (index > SAMPLES_GONE && index < BAD)) return NaN;
+  if (index >= COUNTER_LIMIT || index - UNUSED < BAD - UNUSED) return NaN;
   return load<u64>(COUNTERS + ((index << 3) as usize)) as f64;
 }
 

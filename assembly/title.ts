@@ -183,12 +183,11 @@ export function putMetadata(): void {
   put(10);
   if (!open) return;
   const unit = unitOf(family);
-  const rest = nameBytes - cut;
   const isBase = (flags(family) & BY_BASE) != 0;
   // Only of the name that it is the end of: not of a name in the escaping, or of one with another suffix.
-  if (unit != 0 && isBase == (cut != 0) && unit < rest && part == TOTAL && (plainName || raw != 0)) {
+  if (unit != 0 && isBase == (cut != 0) && part == TOTAL && (plainName || raw != 0)) {
     putTitle(UNIT);
-    putText(nameAt + rest - unit, unit);
+    putText(nameAt + nameBytes - cut - unit, unit);
     put(10);
   }
   putHelp();
