@@ -209,8 +209,8 @@ function takeUnit(index: u32): bool {
   const ref = family(0, index);
   if (ref == 0) return true;
   const at = address(ref);
-  if ((nameLength(at) != textBytes) != ((flags(at) & BY_BASE) != 0)) return false;
-  return setUnit(ref, bytes);
+  const isBase = (flags(at) & BY_BASE) != 0;
+  return isBase == (nameLength(at) != textBytes) && setUnit(ref, bytes);
 }
 
 /** Milliseconds of the unit with this letter, 0: none. */
