@@ -5,8 +5,9 @@
  *   +REF    ref  next family in order of creation, 0: the last
  *   +2*REF  ref  last block; its next is the first: the list is a ring
  *   +3*REF  ref  the family that a push went to when it last left this one
- *   +4*REF  ref  bytes: this object, and its blocks
- *   +5*REF  u8   flags
+ *   +4*REF  ref  the metric pushed last
+ *   +5*REF  ref  bytes: this object, and its blocks
+ *   +6*REF  u8   flags
  *           u8   types: of the metrics (low half), and as last declared (high half)
  *           u8   length of the name
  *           ref  wide only: previous family in order of creation
@@ -36,11 +37,12 @@ import { wordBytes } from "./word";
 const NEXT: usize = REF;
 const LAST: usize = REF * 2;
 const FOLLOW: usize = REF * 3;
-const BYTES: usize = REF * 4;
-const FLAGS: usize = REF * 5;
-const TYPES: usize = REF * 5 + 1;
-const LENGTH: usize = REF * 5 + 2;
-const PREVIOUS: usize = REF * 5 + 3;
+const PUSHED: usize = REF * 4;
+const BYTES: usize = REF * 5;
+const FLAGS: usize = REF * 6;
+const TYPES: usize = FLAGS + 1;
+const LENGTH: usize = FLAGS + 2;
+const PREVIOUS: usize = FLAGS + 3;
 const NAME: usize = WIDE ? PREVIOUS + REF : PREVIOUS;
 /** Wide families have the room for help and unit from the start: their segment may be full later. */
 const SPARE: usize = WIDE ? REF + 1 : 0;
@@ -119,6 +121,15 @@ export function follow(at: usize): u32 {
 
 export function setFollow(at: usize, family: u32): void {
   storeRef(at + FOLLOW, family);
+}
+
+/** The metric that was pushed last: a hint, it may be gone, and its block another family's. */
+export function pushed(at: usize): u32 {
+  return loadRef(at + PUSHED);
+}
+
+export function setPushed(at: usize, metric: u32): void {
+  storeRef(at + PUSHED, metric);
 }
 
 export function nextFamily(at: usize): u32 {

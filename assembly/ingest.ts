@@ -28,10 +28,10 @@ import { advance } from "./cache";
 import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
-import { CLAIMED, flags, follow, lastBlock, name, nameLength, setFollow } from "./family";
+import { CLAIMED, flags, follow, lastBlock, name, nameLength, pushed, setFollow, setPushed } from "./family";
 import { BAD, count, countMany, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
 import { address, addressOf, BLOCK, FAMILY, loadRef, smallText, textAddress } from "./heap";
-import { OFFSET, STAMP_MASK } from "./layout";
+import { BLOCK_METRICS, OFFSET, STAMP_MASK } from "./layout";
 import { keyHash, readLine, reason } from "./line";
 import { firstMetric } from "./metric";
 import { packedBytes, readShort, readValue, storePacked } from "./number";
@@ -64,6 +64,7 @@ let slot: u32 = 0;
 let slots: u32 = 0;
 let offsets: usize = 0;
 let records: usize = 0;
+let owner: usize = 0;
 let expectedName: usize = 0;
 let expectedBytes: usize = 0;
 let expectedLabels: usize = 0;
@@ -75,7 +76,7 @@ function enter(next: u32, at: usize, from: u32): void {
   slot = from;
   offsets = offsetsOf(at);
   records = recordsOf(at);
-  const owner = address(familyOf(at));
+  owner = address(familyOf(at));
   slots = kindOf(at) == 0 && (flags(owner) & CLAIMED) == 0 ? slotsOf(at) : 0;
   expectedName = name(owner);
   expectedBytes = nameLength(owner);
@@ -90,25 +91,37 @@ function expect(ref: u32): void {
   if (at != 0) enter(ref >> 4, at, (ref & 15) + 1);
 }
 
-/** Goes on to the block that is expected behind this one: of its family, or the first of the family that followed. */
-function enterNext(): void {
-  if (block == 0) return;
-  let next = nextBlock(blockAt);
-  const owner = address(familyOf(blockAt));
-  if (lastBlock(owner) == block) {
-    const after = addressOf(follow(owner), FAMILY);
-    if (after != 0) next = nextBlock(address(lastBlock(after)));
-  }
-  enter(next, address(next), 0);
-}
-
-/** The offset of the next record from `slot` on in the block, 0: there is none. */
+/** The record of the first metric from `slot` on in the block, 0: there is none. */
 function seek(): usize {
   for (; slot < slots; ++slot) {
     const offset = loadOffset(offsets + (slot as usize) * OFFSET);
-    if (offset != 0) return offset;
+    if (offset != 0) return records + offset;
   }
   return 0;
+}
+
+/** Goes on to the next metric, which is in this block or the family's next one. Returns its record, 0: it has none. */
+function step(): usize {
+  const record = seek();
+  if (record != 0) return record;
+  const next = nextBlock(blockAt);
+  enter(next, address(next), 0);
+  return seek();
+}
+
+/** Goes on in the family that followed, behind the metric pushed last there. Returns the record, 0: there is none. */
+function leap(): usize {
+  const family = follow(owner);
+  const after = addressOf(family, FAMILY);
+  if (after == 0) return 0;
+  const ref = pushed(after);
+  const at = addressOf(ref >> 4, BLOCK);
+  if (at != 0 && familyOf(at) == family) enter(ref >> 4, at, (ref & 15) + 1);
+  else {
+    const last = lastBlock(after);
+    enter(last, address(last), BLOCK_METRICS);
+  }
+  return step();
 }
 
 /** Where the value of the line begins whose metric was looked up; 0: the next line is only guessed at. */
@@ -117,10 +130,11 @@ let foundValue: usize = 0;
 let valueAt: usize = 0;
 
 /**
- * Compares the line at `at` with the expected name and the labels of a record. Returns where its value begins, 0: it
- * is another. This is where the time goes: what equal, readLabel and the like do is written out for ordinary labels.
+ * Compares the line at `at` with the expected name and the labels of a record, 0: there is none. Returns where its
+ * value begins, 0: it is another. This is where the time goes: what equal, readLabel and the like do is written out for ordinary labels.
  */
 function skipKey(at: usize, record: usize): usize {
+  if (record == 0) return 0;
   let text = expectedName;
   let left = expectedBytes;
   for (; left > 8; left -= 8) {
@@ -199,20 +213,33 @@ function skipKey(at: usize, record: usize): usize {
   return load<u16>(at) == 0x207d ? at + 2 : 0;
 }
 
+/** Whether the last line that was expected was in another family than the one before. */
+let leaps: bool = false;
+
+/**
+ * Compares the line at `at` with the metric behind `last`, the one that is expected now, in its family, and with the
+ * one that is next in the family that followed; first with that which was right the last time. Returns where the
+ * line's value begins, 0: it is neither.
+ */
+function skipExpected(at: usize, last: u32): usize {
+  if (block == 0) return 0;
+  const isLast = slot >= slots && lastBlock(owner) == block;
+  const isFar = leaps || isLast;
+  let value = skipKey(at, isFar ? leap() : step());
+  if (value != 0) return value;
+  expect(last);
+  value = skipKey(at, isFar ? step() : leap());
+  if (value != 0 && !isLast) leaps = !leaps;
+  return value;
+}
+
 /** Takes lines as long as each is the expected one, and needs nothing but its value changed. Returns the rest's begin. */
 function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   const life = unitsOf(index);
   let taken: u32 = 0;
-  let last: u32 = 0;
+  let last = load<u32>(LAST_METRIC);
   while (at < end) {
-    let offset = seek();
-    if (offset == 0) {
-      enterNext();
-      offset = seek();
-      if (offset == 0) break;
-    }
-    const record = records + offset;
-    const value = foundValue == 0 ? skipKey(at, record) : foundValue;
+    const value = foundValue == 0 ? skipExpected(at, last) : foundValue;
     foundValue = 0;
     if (value == 0) break;
     let feed = readShort(value);
@@ -221,6 +248,7 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
       if (!readValue(value, feed)) break;
     }
     if (feed >= end || feed - at >= longest) break;
+    const record = records + loadOffset(offsets + (slot as usize) * OFFSET);
     const length = (load<u8>(record, FLAGS_AT) as u32) & 15;
     if (packedBytes > length || classOf(blockAt) != index) break;
     if (((stamp - loadStamp(record + STAMP_AT)) & STAMP_MASK) >= life) break;
@@ -228,6 +256,7 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
     storeStamp(record + STAMP_AT, stamp);
     at = feed + 1;
     last = (block << 4) | slot++;
+    setPushed(owner, last);
     ++taken;
   }
   if (taken != 0) {
@@ -252,12 +281,14 @@ function expectNamed(at: usize, feed: usize): bool {
   return false;
 }
 
-/** Notes the family of metric `after` as the one that follows that of `before`, any number. */
+/** Notes that metric `after` was pushed, behind metric `before` on the same connection; any numbers. */
 function learn(before: u32, after: u32): void {
   const from = addressOf(before >> 4, BLOCK);
   const to = addressOf(after >> 4, BLOCK);
-  if (from == 0 || to == 0 || familyOf(from) == familyOf(to)) return;
-  setFollow(address(familyOf(from)), familyOf(to));
+  if (to == 0) return;
+  const family = familyOf(to);
+  setPushed(address(family), after);
+  if (from != 0 && familyOf(from) != family) setFollow(address(familyOf(from)), family);
 }
 
 /** Takes the line [at, end), without LF. */
@@ -281,8 +312,7 @@ function takeLine(at: usize, end: usize, index: u32): void {
 function takeUnexpected(at: usize, end: usize, index: u32): void {
   const before = load<u32>(LAST_METRIC);
   takeLine(at, end, index);
-  const after = load<u32>(LAST_METRIC);
-  if (after != before) learn(before, after);
+  learn(before, load<u32>(LAST_METRIC));
 }
 
 /** Longest line with its LF. */
