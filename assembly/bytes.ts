@@ -26,19 +26,31 @@ export function equal(a: usize, b: usize, count: usize): bool {
 /** Copies `count` bytes; the ranges may overlap. */
 export function copy(to: usize, from: usize, count: usize): void {
   // From the end that the other range does not overwrite before it is read.
-  const upwards = to <= from;
-  let done: usize = 0;
-  while (count >= 8) {
-    count -= 8;
-    const at = upwards ? done : count;
-    store<u64>(to + at, load<u64>(from + at));
-    done += 8;
+  let step: isize = 8;
+  if (to > from) {
+    to += count - 8;
+    from += count - 8;
+    step = -8;
   }
-  while (count != 0) {
-    --count;
-    const at = upwards ? done : count;
-    store<u8>(to + at, load<u8>(from + at));
-    ++done;
+  for (; count >= 32; count -= 32) {
+    store<u64>(to, load<u64>(from));
+    store<u64>(to + step, load<u64>(from + step));
+    to += step << 1;
+    from += step << 1;
+    store<u64>(to, load<u64>(from));
+    store<u64>(to + step, load<u64>(from + step));
+    to += step << 1;
+    from += step << 1;
+  }
+  if (step < 0) {
+    to += 7;
+    from += 7;
+  }
+  step >>= 3;
+  for (; count != 0; --count) {
+    store<u8>(to, load<u8>(from));
+    to += step;
+    from += step;
   }
 }
 

@@ -35,7 +35,7 @@ import { BLOCK_METRICS, OFFSET, STAMP_MASK } from "./layout";
 import { keyHash, readLine, reason } from "./line";
 import { firstMetric } from "./metric";
 import { packedBytes, readShort, readValue, storePacked } from "./number";
-import { takeSample } from "./sample";
+import { isNew, takeSample } from "./sample";
 import { labelNumber, labelRef, NO_NUMBER, readLabel, TEXT_LENGTH } from "./text";
 
 /** The first bad line of the last call: its reason, -1: none, address and bytes. */
@@ -351,8 +351,9 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
       at = takeExpected(at, end, index, stamp);
       if (at != from) continue;
     }
-    from = 0;
     takeUnexpected(at, feed, index);
+    // Nor is there another behind a line that made a new metric.
+    from = isNew ? at : 0;
     index = classNow();
     stamp = stampOf(index);
     expect(load<u32>(LAST_METRIC));

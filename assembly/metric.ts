@@ -47,7 +47,7 @@ import {
   SEGMENT_FREED,
   SERIES,
 } from "./header";
-import { address, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
+import { address, canGrow, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
 import { releaseHelp } from "./help";
 import { CACHE, REF, SEARCH_BEFORE, SLOT_BITS, TEXT } from "./layout";
 import {
@@ -200,6 +200,7 @@ function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u
     ref = previousBlock(ref, address(ref));
   }
   ref = load<u32>(SEGMENT_FREED) << SLOT_BITS;
+  if (!canGrow(ref, bytes)) return 0;
   do ref = nextBlockOf(family, ref);
   while (ref != 0 && (ref == except || !takes(ref, labels, shape, bytes)));
   return ref;
@@ -231,10 +232,10 @@ function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32):
   return (block << 4) | addRecord(block, bytes);
 }
 
-/** Makes a metric that was placed and written one that is found, pushed now. */
-function link(ref: u32): void {
+/** Makes a metric that was placed and written one that is found by this hash, pushed now. */
+function link(ref: u32, h: u32): void {
   const record = metricAddress(ref);
-  const bucket = bucketOf(recordHash(ref));
+  const bucket = bucketOf(h);
   storeRef(record, loadRef(bucket));
   storeRef(bucket, ref);
   storeStamp(record + STAMP_AT, stampOf(classOf(address(ref >> 4))));
@@ -292,7 +293,7 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
     const record = metricAddress(ref);
     setFlags(record, length);
     copy(record + LABELS_AT, TEXT, end - TEXT);
-    link(ref);
+    link(ref, lineHash(family));
     add(METRICS, 1);
   } else for (let i: u32 = 0; i < labelCount; ++i) dropText(load<u32>(row(i), NAME_HASH));
   dropText(names);
@@ -370,7 +371,7 @@ export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u3
   const flags = load<u8>(to, FLAGS_AT) as u32;
   // It is at the end of its family now: no open page may have it twice.
   if (flags >> 4 != HIDDEN && isInside(family)) setFlags(to, flags & 15);
-  link(moved);
+  link(moved, recordHash(ref));
   removePlaced(ref);
   return moved;
 }

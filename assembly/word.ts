@@ -28,6 +28,8 @@ const WORDS: usize = memory.data<u8>([
 /** The first of the suffixes, types, values, comments and lives without end: `nth` finds the others. */
 export const SUFFIXES: usize = WORDS;
 const SUFFIX_COUNT: u32 = 8;
+/** The last characters of the suffixes: a bit for each letter. */
+const LAST_CHARACTERS: u32 = (1 << 4) | (1 << 13) | (1 << 20);
 export const CREATED_SUFFIX: usize = SUFFIXES + 22;
 export const TOTAL_SUFFIX: usize = SUFFIXES + 45;
 export const INFO_SUFFIX: usize = TOTAL_SUFFIX + 7;
@@ -74,6 +76,8 @@ export function endsIn(at: usize, bytes: usize, word: usize): bool {
 
 /** The number of the suffix of a sample's name that the text ends in, 0: none. */
 export function suffixOf(at: usize, bytes: usize): u32 {
+  // All of them end in d, m or t: most names do not.
+  if (((LAST_CHARACTERS >> ((load<u8>(at + bytes - 1) as u32) - 96)) & 1) == 0) return 0;
   let word = SUFFIXES;
   for (let suffix: u32 = 1; suffix < SUFFIX_COUNT; ++suffix) {
     word = nth(word, 1);
