@@ -123,10 +123,10 @@ export function smallText(ref: u32): usize {
 /** Address of the object if `ref`, any number, is one of this kind, else 0. */
 export function addressOf(ref: u32, kind: u32): usize {
   const index = ref >> SLOT_BITS;
-  const slot = ref & SLOT_LIMIT;
-  if (index >= load<u32>(SEGMENT_COUNT) || slot == 0) return 0;
+  const slot = WIDE ? ref & SLOT_LIMIT : ref;
+  if (WIDE && index >= load<u32>(SEGMENT_COUNT)) return 0;
   const segment = base(index);
-  if (slot > (load<u16>(segment, SLOTS) as u32)) return 0;
+  if (slot - 1 >= (load<u16>(segment, SLOTS) as u32)) return 0;
   const place = load<u16>(entry(segment, slot)) as u32;
   return place >> 14 == kind ? segment + ((place & PLACE) as usize) : 0;
 }

@@ -35,7 +35,7 @@ import { BLOCK_METRICS, OFFSET, STAMP_MASK } from "./layout";
 import { keyHash, readLine, reason } from "./line";
 import { firstMetric } from "./metric";
 import { packedBytes, readShort, readValue, storePacked } from "./number";
-import { isNew, takeSample } from "./sample";
+import { takeSample } from "./sample";
 import { labelNumber, labelRef, NO_NUMBER, readLabel, TEXT_LENGTH } from "./text";
 
 /** The first bad line of the last call: its reason, -1: none, address and bytes. */
@@ -69,17 +69,17 @@ let expectedName: usize = 0;
 let expectedBytes: usize = 0;
 let expectedLabels: usize = 0;
 
-/** Expects the metrics of the block `next`, which has the address `at`, from slot `from` on. */
-function enter(next: u32, at: usize, from: u32): void {
+/** Expects the metrics of the block `next` of the family at `family`, from slot `from` on; the block is at `at`. */
+function enter(family: usize, next: u32, at: usize, from: u32): void {
+  owner = family;
   block = next;
   blockAt = at;
   slot = from;
   offsets = offsetsOf(at);
   records = recordsOf(at);
-  owner = address(familyOf(at));
-  slots = kindOf(at) == 0 && (flags(owner) & CLAIMED) == 0 ? slotsOf(at) : 0;
-  expectedName = name(owner);
-  expectedBytes = nameLength(owner);
+  slots = kindOf(at) == 0 && (flags(family) & CLAIMED) == 0 ? slotsOf(at) : 0;
+  expectedName = name(family);
+  expectedBytes = nameLength(family);
   expectedLabels = namesAt(at);
 }
 
@@ -88,7 +88,7 @@ function expect(ref: u32): void {
   const at = addressOf(ref >> 4, BLOCK);
   block = 0;
   slots = 0;
-  if (at != 0) enter(ref >> 4, at, (ref & 15) + 1);
+  if (at != 0) enter(address(familyOf(at)), ref >> 4, at, (ref & 15) + 1);
 }
 
 /** The record of the first metric from `slot` on in the block, 0: there is none. */
@@ -105,7 +105,7 @@ function step(): usize {
   const record = seek();
   if (record != 0) return record;
   const next = nextBlock(blockAt);
-  enter(next, address(next), 0);
+  enter(owner, next, address(next), 0);
   return seek();
 }
 
@@ -116,10 +116,10 @@ function leap(): usize {
   if (after == 0) return 0;
   const ref = pushed(after);
   const at = addressOf(ref >> 4, BLOCK);
-  if (at != 0 && familyOf(at) == family) enter(ref >> 4, at, (ref & 15) + 1);
+  if (at != 0 && familyOf(at) == family) enter(after, ref >> 4, at, (ref & 15) + 1);
   else {
     const last = lastBlock(after);
-    enter(last, address(last), BLOCK_METRICS);
+    enter(after, last, address(last), BLOCK_METRICS);
   }
   return step();
 }
@@ -233,15 +233,24 @@ function skipExpected(at: usize, last: u32): usize {
   return value;
 }
 
+/** How often in turn what was expected did not come. */
+let misses: u32 = 0;
+
 /** Takes lines as long as each is the expected one, and needs nothing but its value changed. Returns the rest's begin. */
 function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   const life = unitsOf(index);
   let taken: u32 = 0;
   let last = load<u32>(LAST_METRIC);
   while (at < end) {
-    const value = foundValue == 0 ? skipExpected(at, last) : foundValue;
+    const isFound = foundValue != 0;
+    if (!isFound && misses > 3 && (misses++ & 7) != 0) break;
+    const value = isFound ? foundValue : skipExpected(at, last);
     foundValue = 0;
-    if (value == 0) break;
+    if (value == 0) {
+      ++misses;
+      break;
+    }
+    if (!isFound) misses = 0;
     let feed = readShort(value);
     if (feed == 0 || load<u8>(feed) != 10) {
       feed = find(value, end, 10);
@@ -266,15 +275,16 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   return at;
 }
 
-/** Expects the metric that the line [at, feed) names, if it is one with a single sample, written the usual way. */
-function expectNamed(at: usize, feed: usize): bool {
-  const h = keyHash(at, feed);
+/** Expects the metric that the line [line, feed) names, if it is one with a single sample, written the usual way. */
+function expectNamed(line: usize, feed: usize): bool {
+  const h = keyHash(line, feed);
   if (h == 0) return false;
   let ref = firstMetric(h);
   while (ref != 0) {
-    enter(ref >> 4, address(ref >> 4), ref & 15);
-    const record = recordAt(blockAt, slot);
-    foundValue = slots == 0 ? 0 : skipKey(at, record);
+    const at = address(ref >> 4);
+    enter(address(familyOf(at)), ref >> 4, at, ref & 15);
+    const record = recordAt(at, slot);
+    foundValue = slots == 0 ? 0 : skipKey(line, record);
     if (foundValue != 0) return true;
     ref = loadRef(record);
   }
@@ -336,24 +346,21 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   longest = (load<u32>(MAX_LINE) as usize) + 1;
   let index = classNow();
   let stamp = stampOf(index);
-  let from: usize = 0;
+  // The line that was looked up last.
+  let found: usize = 0;
   expect(load<u32>(LAST_METRIC));
   for (;;) {
     const isShort = short && load<u8>(ROUND) == 0;
-    // Behind a line that had to be looked up the next one is most likely another.
-    if (isShort && from == 0) at = takeExpected(at, end, index, stamp);
+    if (isShort) at = takeExpected(at, end, index, stamp);
     const feed = find(at, end, 10);
     if (feed >= end) break;
     // A line that is too long is not taken, so nothing is learnt from it either.
-    if (isShort && feed - at < longest && expectNamed(at, feed)) {
+    if (isShort && at != found && feed - at < longest && expectNamed(at, feed)) {
       learn(load<u32>(LAST_METRIC), (block << 4) | slot);
-      from = at;
-      at = takeExpected(at, end, index, stamp);
-      if (at != from) continue;
+      found = at;
+      continue;
     }
     takeUnexpected(at, feed, index);
-    // Nor is there another behind a line that made a new metric.
-    from = isNew ? at : 0;
     index = classNow();
     stamp = stampOf(index);
     expect(load<u32>(LAST_METRIC));

@@ -85,8 +85,6 @@ const REFUSED: i32 = -2;
 let ttlClass: u32 = 0;
 /** The line's metric, which may move when it grows; 0: there is none yet. */
 let metric: u32 = 0;
-/** Whether the line made a new metric. */
-export let isNew: bool = false;
 /** No more room can be made: this is the line's last attempt. */
 let isFull: bool = false;
 
@@ -142,7 +140,6 @@ function create(): i32 {
   }
   if (schema != 0) initializeSamples(metric, schema, length);
   count(CREATED);
-  isNew = true;
   add(SERIES, 1);
   adoptBase();
   return TAKEN;
@@ -243,7 +240,6 @@ function attempt(): i32 {
  */
 export function takeSample(index: u32): i32 {
   ttlClass = index;
-  isNew = false;
   isFull = false;
   beginRoom();
   let result = attempt();
