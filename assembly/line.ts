@@ -50,7 +50,7 @@ export let taken: u32 = 0;
 export let hasTimestamp: bool = false;
 export let lineTimestampMs: i64 = 0;
 
-/** Why the line is bad, if it is. */
+/** Why the line is bad, if it is: its syntax, where nothing else was found. */
 export let reason: i32 = 0;
 /** The first label that a later one may not repeat: an exemplar's are apart from the sample's. */
 let firstLabel: u32 = 0;
@@ -179,7 +179,7 @@ function readQuoted(): bool {
     }
     if (byte == 92 && !isEscaped(++cursor)) return fail(BAD_ESCAPE);
   }
-  return fail(SYNTAX);
+  return false;
 }
 
 /** Reads a name, in quotes or plain. False: there is none. */
@@ -230,17 +230,16 @@ function readLabels(): bool {
     const name = textAt;
     const bytes = textBytes;
     if (take(61)) {
-      if (!take(34)) return fail(SYNTAX);
-      if (!readQuoted() || !addLabel(name, bytes, quoted)) return false;
+      if (!take(34) || !readQuoted() || !addLabel(name, bytes, quoted)) return false;
     } else {
-      if (!quoted) return fail(cursor == lineEnd ? SYNTAX : BAD_LABEL);
-      if (nameBytes != 0) return fail(SYNTAX);
+      if (!quoted && cursor != lineEnd) return fail(BAD_LABEL);
+      if (!quoted || nameBytes != 0) return false;
       if (!isNameSize(bytes)) return fail(BAD_NAME);
       nameAt = name;
       nameBytes = bytes;
     }
   } while (take(44));
-  return take(125) || fail(SYNTAX);
+  return take(125);
 }
 
 /** Reads the word that is next as a value. */
@@ -299,6 +298,7 @@ export let valueBytes: u32 = 0;
 export function readLine(at: usize, end: usize): bool {
   const text = checkText(at, end - at);
   if (text != 0) return fail(text);
+  reason = SYNTAX;
   begin(at, end);
   labelCount = 0;
   taken = NO_ROW;

@@ -29,10 +29,6 @@ export function initialize(at: usize): void {
   buckets = at;
 }
 
-function lengthBytes(count: usize): usize {
-  return count < 128 ? 1 : 2;
-}
-
 /** Length of the text object at `at`. */
 export function textLength(at: usize): usize {
   const first = load<u8>(at, TEXT_LENGTH) as usize;
@@ -77,7 +73,7 @@ export function useText(at: usize, count: usize, near: u32): u32 {
     useAgain(ref);
     return ref;
   }
-  const bytes = TEXT_LENGTH + lengthBytes(count) + count;
+  const bytes = TEXT_LENGTH + (count < 128 ? 1 : 2) + count;
   ref = alloc(TEXT_KIND, bytes, near, 0);
   if (ref == 0) return 0;
   const object = textAddress(ref);
@@ -119,7 +115,7 @@ export function dropText(ref: u32): void {
     link = textAddress(next);
   }
   storeRef(link, loadRef(object));
-  const bytes = TEXT_LENGTH + lengthBytes(count) + count;
+  const bytes = textBytes(object) + count - object;
   releaseText(ref, bytes);
   add(LABEL_TEXT_BYTES, -(bytes as i32));
 }
@@ -130,17 +126,24 @@ export let stemNumber: u32 = 0;
 
 /** Splits a label value into stem and number. */
 export function split(at: usize, count: usize): void {
-  let start = count;
-  while (start != 0 && (load<u8>(at + start - 1) as u32) - 48 < 10) --start;
-  stemBytes = count;
-  stemNumber = NO_NUMBER;
-  if (start == count) return;
-  while (start + 1 < count && load<u8>(at + start) == 48) ++start;
-  if (count - start > 9) return;
-  stemBytes = start;
-  let value: u32 = 0;
-  for (let i = start; i < count; ++i) value = value * 10 + (load<u8>(at + i) as u32) - 48;
-  stemNumber = value;
+  let stem = count;
+  let number: u32 = 0;
+  let unit: u32 = 1;
+  for (let place = count; place > 0; unit *= 10) {
+    const digit = (load<u8>(at + --place) as u32) - 48;
+    if (digit > 9) break;
+    // Zeros that lead are the stem's, but for a zero that stands alone.
+    if (digit == 0 && unit != 1) continue;
+    stem = place;
+    // Ten digits are no number.
+    if (count - place > 9) {
+      stem = count;
+      break;
+    }
+    number += digit * unit;
+  }
+  stemBytes = stem;
+  stemNumber = stem == count ? NO_NUMBER : number;
 }
 
 /** Writes a label value; returns the address behind it. */
