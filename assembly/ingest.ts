@@ -291,14 +291,12 @@ function expectNamed(line: usize, feed: usize): bool {
   return false;
 }
 
-/** Notes that metric `after` was pushed, behind metric `before` on the same connection; any numbers. */
+/** Notes the family of metric `after` as the one that follows that of `before`, any number. */
 function learn(before: u32, after: u32): void {
   const from = addressOf(before >> 4, BLOCK);
   const to = addressOf(after >> 4, BLOCK);
-  if (to == 0) return;
-  const family = familyOf(to);
-  setPushed(address(family), after);
-  if (from != 0 && familyOf(from) != family) setFollow(address(familyOf(from)), family);
+  if (from == 0 || to == 0 || familyOf(from) == familyOf(to)) return;
+  setFollow(address(familyOf(from)), familyOf(to));
 }
 
 /** Takes the line [at, end), without LF. */

@@ -9,6 +9,7 @@ import { classOf, kindOf, MULTI, STAMP_AT, setClass, setOldest, slotsOf } from "
 import { beginRoom, makeRoom } from "./cache";
 import { isExpired, loadStamp, stampOf, storeStamp } from "./clock";
 import { LAST_METRIC, ROUND } from "./connection";
+import { setPushed } from "./family";
 import {
   add,
   CACHE_SIZE,
@@ -180,6 +181,7 @@ function putValue(mark: u32): i32 {
   storePacked(valueAt, length);
   if (keepsTimestamps()) store<i64>(valueAt + (length as usize), hasTimestamp ? lineTimestampMs : NO_TIMESTAMP);
   store<u32>(LAST_METRIC, metric);
+  setPushed(address(owner), metric);
   return TAKEN;
 }
 
