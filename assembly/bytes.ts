@@ -32,11 +32,7 @@ export function copy(to: usize, from: usize, count: usize): void {
     from += count - 8;
     step = -8;
   }
-  for (; count >= 32; count -= 32) {
-    store<u64>(to, load<u64>(from));
-    store<u64>(to + step, load<u64>(from + step));
-    to += step << 1;
-    from += step << 1;
+  for (; count >= 16; count -= 16) {
     store<u64>(to, load<u64>(from));
     store<u64>(to + step, load<u64>(from + step));
     to += step << 1;
