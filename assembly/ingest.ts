@@ -182,8 +182,8 @@ function skipKey(at: usize, record: usize): usize {
     }
     let digit = load<u8>(at) as u32;
     if (number != NO_NUMBER) {
-      // A zero stands alone: the stem has all others. Ten digits are no number.
-      const limit = at + (digit == 48 ? 1 : 10);
+      // A zero stands alone: the stem has all others. Ten digits are no number, and might overflow.
+      const limit = at + (digit == 48 ? 1 : 9);
       let read: u32 = 0;
       if (digit - 48 > 9) return 0;
       do {
