@@ -294,8 +294,12 @@ let longest: usize = 0;
  */
 export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   badReason = -1;
-  // A call that completes no line does not count as one: how the stream is cut must not matter.
-  if (find(at, end, 10) != end) advance(nowMs);
+  // A call that completes no line passes no time and makes no class: how the stream is cut must not matter.
+  let index: u32 = 0;
+  if (find(at, end, 10) != end) {
+    advance(nowMs);
+    index = classNow();
+  }
   if (load<u8>(SKIPPING) != 0) {
     at = find(at, end, 10);
     if (at == end) return end;
@@ -304,7 +308,6 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   }
   const short = !keepsTimestamps();
   longest = (load<u32>(MAX_LINE) as usize) + 1;
-  let index = classNow();
   let stamp = stampOf(index);
   let from: usize = 0;
   expect(load<u32>(LAST_METRIC));
