@@ -28,7 +28,6 @@ const WORDS: usize = memory.data<u8>([
 /** The first of the suffixes, types, values, comments and lives without end: `nth` finds the others. */
 export const SUFFIXES: usize = WORDS;
 const SUFFIX_COUNT: u32 = 8;
-export const CREATED_SUFFIX: usize = SUFFIXES + 22;
 export const TOTAL_SUFFIX: usize = SUFFIXES + 45;
 export const INFO_SUFFIX: usize = TOTAL_SUFFIX + 7;
 export const TYPES: usize = INFO_SUFFIX + 6;
