@@ -195,7 +195,8 @@ export function claimNames(type: u32, at: usize, bytes: usize, now: bool): void 
   for (let suffix = SUM; suffix <= GCOUNT; ++suffix) {
     if (!owns(type, suffix)) continue;
     const family = findRelative(at, bytes, nth(SUFFIXES, suffix));
-    if (family == 0 || holdsMany(typeOf(address(family)))) continue;
+    // Histograms have no sample that is called as they are.
+    if (family == 0 || owns(typeOf(address(family)), BUCKET)) continue;
     setFlag(address(family), CLAIMED, true);
     if (!now) continue;
     if (hasMetrics(family)) count(CLASHES);
