@@ -155,7 +155,10 @@ export function findOwner(): bool {
     owner = named;
     if (part == TOTAL || owns(wanted, part)) break;
     // What owned the name until now was declared to be another shape, whose first sample this is.
-    if (owner != 0 && wanted != 0 && owns(typeOf(address(owner)), part)) drop(owner);
+    if (owner != 0 && wanted != 0 && owns(typeOf(address(owner)), part)) {
+      noteType(ownerBytes);
+      drop(owner);
+    }
     part = TOTAL;
   }
   if (part == TOTAL) {
@@ -244,15 +247,16 @@ export function adoptBase(): void {
   drop(base);
 }
 
-/**
- * Drops the owner if it has no blocks. Its type is noted as that of the connection's last TYPE line: to make room for
- * the line's sample, what was declared may have to go.
- */
+/** Notes the wanted type as that of the connection's last TYPE line, about the line's first `bytes` bytes. */
+function noteType(bytes: usize): void {
+  if (wanted == 0) return;
+  store<u32>(TYPED_NAME, hash(nameAt, bytes));
+  store<u8>(LAST_TYPE, wanted);
+}
+
+/** Drops the owner if it has no blocks. Its type is noted: to make room for the line, what was declared may have to go. */
 export function leaveOwner(): void {
-  if (wanted != 0) {
-    store<u32>(TYPED_NAME, hash(nameAt, baseBytes != 0 ? baseBytes : ownerBytes));
-    store<u8>(LAST_TYPE, wanted);
-  }
+  noteType(baseBytes != 0 ? baseBytes : ownerBytes);
   if (owner == 0 || lastBlock(address(owner)) != 0) return;
   dropFamily(owner);
   owner = 0;
