@@ -15,6 +15,7 @@ import {
   declaredOf,
   findFamily,
   findRelative,
+  flags,
   GAUGE_HISTOGRAM,
   HISTOGRAM,
   helpOf,
@@ -238,13 +239,19 @@ export function createOwner(): bool {
 
 /** Makes the owner, which createOwner made and that has metrics now, take over what was declared of its base. */
 export function adoptBase(): void {
-  if (baseBytes == 0) return;
-  setFlag(address(owner), BY_BASE, true);
-  if (base == 0) return;
-  const help = helpOf(address(base));
-  if (help != 0 && setHelp(owner, help)) setHelp(base, 0);
-  setUnit(owner, unitOf(address(base)));
-  drop(base);
+  if (baseBytes != 0) adopt(owner, base);
+}
+
+/** Makes a family declared by its base's name, and take over what was declared of that: the family `from`, 0: none. */
+export function adopt(family: u32, from: u32): void {
+  if ((flags(address(family)) & BY_BASE) != 0) return;
+  setFlag(address(family), BY_BASE, true);
+  // A unit was the end of the whole name until now.
+  setUnit(family, from == 0 ? 0 : unitOf(address(from)));
+  if (from == 0) return;
+  const help = helpOf(address(from));
+  if (help != 0 && helpOf(address(family)) == 0 && setHelp(family, help)) setHelp(from, 0);
+  drop(from);
 }
 
 /** Notes the wanted type as that of the connection's last TYPE line, about the line's first `bytes` bytes. */
