@@ -28,7 +28,7 @@ import { advance } from "./cache";
 import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
-import { CLAIMED, flags, follow, lastBlock, name, nameLength, setFollow } from "./family";
+import { flags, follow, lastBlock, name, nameLength, setFollow, UNEXPECTED } from "./family";
 import { BAD, count, countMany, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
 import { address, addressOf, BLOCK, FAMILY, loadRef, smallText, textAddress } from "./heap";
 import { OFFSET, STAMP_MASK } from "./layout";
@@ -76,7 +76,7 @@ function enter(next: u32, at: usize, from: u32): void {
   offsets = offsetsOf(at);
   records = recordsOf(at);
   const owner = address(familyOf(at));
-  slots = kindOf(at) == 0 && (flags(owner) & CLAIMED) == 0 ? slotsOf(at) : 0;
+  slots = kindOf(at) == 0 && (flags(owner) & UNEXPECTED) == 0 ? slotsOf(at) : 0;
   expectedName = name(owner);
   expectedBytes = nameLength(owner);
   expectedLabels = namesAt(at);

@@ -56,7 +56,7 @@ export let reason: i32 = 0;
 let firstLabel: u32 = 0;
 
 /** The line has a label that is written in the escaping, and one that looks so. */
-let foreign: bool = false;
+export let foreign: bool = false;
 let escaped: bool = false;
 
 function fail(why: i32): bool {

@@ -9,7 +9,6 @@ import { hash } from "./bytes";
 import { LAST_TYPE, TYPED_NAME } from "./connection";
 import {
   BY_BASE,
-  CLAIMED,
   COUNTER,
   createFamily,
   declaredOf,
@@ -28,6 +27,7 @@ import {
   setUnit,
   TYPED,
   typeOf,
+  UNEXPECTED,
   unitOf,
 } from "./family";
 import { CLASHES, count } from "./header";
@@ -201,7 +201,7 @@ export function claimNames(type: u32, at: usize, bytes: usize, now: bool): void 
     const family = findRelative(at, bytes, nth(SUFFIXES, suffix));
     // Histograms have no sample that is called as they are.
     if (family == 0 || owns(typeOf(address(family)), BUCKET)) continue;
-    setFlag(address(family), CLAIMED, true);
+    setFlag(address(family), UNEXPECTED, true);
     if (!now) continue;
     if (hasMetrics(family)) count(CLASHES);
     drop(family);

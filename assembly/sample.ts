@@ -9,6 +9,8 @@ import { classOf, kindOf, MULTI, STAMP_AT, setClass, setOldest, slotsOf } from "
 import { beginRoom, makeRoom } from "./cache";
 import { isExpired, loadStamp, stampOf, storeStamp } from "./clock";
 import { LAST_METRIC, ROUND } from "./connection";
+import { isPlain } from "./escape";
+import { setFlag, UNEXPECTED } from "./family";
 import {
   add,
   CACHE_SIZE,
@@ -25,6 +27,7 @@ import {
 import { address } from "./heap";
 import { OUTPUT_BYTES, VALUE_CHARS, WIDE } from "./layout";
 import {
+  foreign,
   hasTimestamp,
   labelCount,
   lineTimestampMs,
@@ -139,6 +142,7 @@ function create(): i32 {
     return REFUSED;
   }
   if (schema != 0) initializeSamples(metric, schema, length);
+  if (foreign || !isPlain(nameAt, nameBytes, true)) setFlag(address(owner), UNEXPECTED, true);
   count(CREATED);
   add(SERIES, 1);
   adoptBase();
