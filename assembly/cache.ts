@@ -259,9 +259,9 @@ function evict(newcomers: u32, keep: u32): bool {
   const family = largestFamily();
   let oldest = family == 0 ? 0 : oldestMetric(family);
   if (oldest != 0 && oldest == keep) {
-    // All are as young as this one: then one of the next block goes.
+    // All are as young as this one: then the last of the next block goes, which may be its own.
     const next = nextBlock(address(oldest >> 4));
-    oldest = (next << 4) | refreshOldest(address(next));
+    oldest = (next << 4) | (slotsOf(address(next)) - 1);
   }
   if (oldest == 0 || oldest == keep) return refuse(REFUSED_FULL);
   const at = address(oldest >> 4);

@@ -145,7 +145,7 @@ export function isOver(index: u32, stamp: u32, passed: u64): bool {
 
 /** The stamp whose age `passed` units from now is the one at which metrics that never expire stay. */
 export function limitStamp(index: u32, passed: u64): u32 {
-  return stampOf(index) - AGE_LIMIT + (min<u64>(passed, AGE_LIMIT as u64) as u32);
+  return stampOf(index) - AGE_LIMIT + (passed as u32);
 }
 
 /** The earliest time at which a metric with this stamp can be expired. */

@@ -21,7 +21,6 @@ import {
   lastBlock,
   nameLength,
   STATESET,
-  setFlag,
   setHelp,
   setTypes,
   setUnit,
@@ -47,7 +46,7 @@ import {
   wordEnd,
 } from "./line";
 import { noticeDue } from "./metric";
-import { claimNames, hasMetrics, holdsMany } from "./owner";
+import { adopt, claimNames, hasMetrics, holdsMany } from "./owner";
 import { closeRound } from "./round";
 import { TAKEN } from "./sample";
 import { EOF, EXACT, INFO_SUFFIX, isWord, NEVER, nth, TOTAL_SUFFIX, TYPES } from "./word";
@@ -126,14 +125,10 @@ function renew(block: usize, index: u32): void {
 
 /** A TYPE line says what the family's next samples are; where that is another shape, its metrics keep their type. */
 function declare(ref: u32, type: u32): void {
+  // Not called by the line's name: that is its sample's name without the suffix.
+  if (nameLength(address(ref)) != textBytes) adopt(ref, findFamily(textAt, textBytes));
   const at = address(ref);
   const current = typeOf(at);
-  // Not called by the line's name: that is its sample's name without the suffix.
-  if (nameLength(at) != textBytes && (flags(at) & BY_BASE) == 0) {
-    // A unit was the end of the whole name until now.
-    setUnit(ref, 0);
-    setFlag(address(ref), BY_BASE, true);
-  }
   const stays = hasMetrics(ref) && current != type && (holdsMany(current) || holdsMany(type));
   const known = stays ? declaredOf(at) : current;
   if (known != type && (stays || known != 0)) count(CLASHES);

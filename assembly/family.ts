@@ -51,8 +51,8 @@ export const HAS_HELP: u32 = 1;
 export const HAS_UNIT: u32 = 2;
 /** TYPE named it without its suffix, as OpenMetrics does: `x` for `x_total` or `x_info`. */
 export const BY_BASE: u32 = 8;
-/** A histogram or summary was declared that owns this name, as that of its samples. */
-export const CLAIMED: u32 = 16;
+/** Its lines have to be read: a name is beyond [a-zA-Z0-9_:], or that of a declared histogram's or summary's sample. */
+export const UNEXPECTED: u32 = 16;
 
 /** Types; `TYPED` is set where a TYPE line said so. */
 export const UNTYPED: u32 = 0;

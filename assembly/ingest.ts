@@ -28,7 +28,7 @@ import { advance } from "./cache";
 import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
-import { CLAIMED, flags, follow, lastBlock, name, nameLength, pushed, setFollow, setPushed } from "./family";
+import { flags, follow, lastBlock, name, nameLength, pushed, setFollow, setPushed, UNEXPECTED } from "./family";
 import { BAD, count, countMany, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
 import { address, addressOf, BLOCK, FAMILY, loadRef, smallText, textAddress } from "./heap";
 import { BLOCK_METRICS, OFFSET, STAMP_MASK } from "./layout";
@@ -77,7 +77,7 @@ function enter(family: usize, next: u32, at: usize, from: u32): void {
   slot = from;
   offsets = offsetsOf(at);
   records = recordsOf(at);
-  slots = kindOf(at) == 0 && (flags(family) & CLAIMED) == 0 ? slotsOf(at) : 0;
+  slots = kindOf(at) == 0 && (flags(family) & UNEXPECTED) == 0 ? slotsOf(at) : 0;
   expectedName = name(family);
   expectedBytes = nameLength(family);
   expectedLabels = namesAt(at);
@@ -196,8 +196,8 @@ function skipKey(at: usize, record: usize): usize {
     }
     let digit = load<u8>(at) as u32;
     if (number != NO_NUMBER) {
-      // A zero stands alone: the stem has all others. Ten digits are no number.
-      const limit = at + (digit == 48 ? 1 : 10);
+      // A zero stands alone: the stem has all others. Ten digits are no number, and might overflow.
+      const limit = at + (digit == 48 ? 1 : 9);
       let read: u32 = 0;
       if (digit - 48 > 9) return 0;
       do {
@@ -332,8 +332,12 @@ let longest: usize = 0;
  */
 export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   badReason = -1;
-  // A call that completes no line does not count as one: how the stream is cut must not matter.
-  if (find(at, end, 10) != end) advance(nowMs);
+  // A call that completes no line passes no time and makes no class: how the stream is cut must not matter.
+  let index: u32 = 0;
+  if (find(at, end, 10) != end) {
+    advance(nowMs);
+    index = classNow();
+  }
   if (load<u8>(SKIPPING) != 0) {
     at = find(at, end, 10);
     if (at == end) return end;
@@ -342,7 +346,6 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   }
   const short = !keepsTimestamps();
   longest = (load<u32>(MAX_LINE) as usize) + 1;
-  let index = classNow();
   let stamp = stampOf(index);
   // The line that was looked up last.
   let found: usize = 0;

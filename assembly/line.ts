@@ -43,6 +43,8 @@ const NO_ROW: u32 = -1;
 /** The metric name of the line. */
 export let nameAt: usize = 0;
 export let nameBytes: usize = 0;
+/** It was in quotes. */
+export let isQuoted: bool = false;
 export let labelCount: u32 = 0;
 /** The place of the label that names the sample, `le` or `quantile`, which is not among the rows then; NO_ROW: none. */
 export let taken: u32 = 0;
@@ -56,7 +58,7 @@ export let reason: i32 = 0;
 let firstLabel: u32 = 0;
 
 /** The line has a label that is written in the escaping, and one that looks so. */
-let foreign: bool = false;
+export let foreign: bool = false;
 let escaped: bool = false;
 
 function fail(why: i32): bool {
@@ -237,6 +239,7 @@ function readLabels(): bool {
       if (!isNameSize(bytes)) return fail(BAD_NAME);
       nameAt = name;
       nameBytes = bytes;
+      isQuoted = true;
     }
   } while (take(44));
   return take(125);
@@ -304,6 +307,7 @@ export function readLine(at: usize, end: usize): bool {
   taken = NO_ROW;
   foreign = false;
   escaped = false;
+  isQuoted = false;
   readPlain(true);
   nameAt = textAt;
   nameBytes = textBytes;

@@ -9,12 +9,12 @@ import { hash } from "./bytes";
 import { LAST_TYPE, TYPED_NAME } from "./connection";
 import {
   BY_BASE,
-  CLAIMED,
   COUNTER,
   createFamily,
   declaredOf,
   findFamily,
   findRelative,
+  flags,
   GAUGE_HISTOGRAM,
   HISTOGRAM,
   helpOf,
@@ -27,6 +27,7 @@ import {
   setUnit,
   TYPED,
   typeOf,
+  UNEXPECTED,
   unitOf,
 } from "./family";
 import { CLASHES, count } from "./header";
@@ -155,7 +156,10 @@ export function findOwner(): bool {
     owner = named;
     if (part == TOTAL || owns(wanted, part)) break;
     // What owned the name until now was declared to be another shape, whose first sample this is.
-    if (owner != 0 && wanted != 0 && owns(typeOf(address(owner)), part)) drop(owner);
+    if (owner != 0 && wanted != 0 && owns(typeOf(address(owner)), part)) {
+      noteType(ownerBytes);
+      drop(owner);
+    }
     part = TOTAL;
   }
   if (part == TOTAL) {
@@ -195,8 +199,9 @@ export function claimNames(type: u32, at: usize, bytes: usize, now: bool): void 
   for (let suffix = SUM; suffix <= GCOUNT; ++suffix) {
     if (!owns(type, suffix)) continue;
     const family = findRelative(at, bytes, nth(SUFFIXES, suffix));
-    if (family == 0 || holdsMany(typeOf(address(family)))) continue;
-    setFlag(address(family), CLAIMED, true);
+    // Histograms have no sample that is called as they are.
+    if (family == 0 || owns(typeOf(address(family)), BUCKET)) continue;
+    setFlag(address(family), UNEXPECTED, true);
     if (!now) continue;
     if (hasMetrics(family)) count(CLASHES);
     drop(family);
@@ -234,24 +239,31 @@ export function createOwner(): bool {
 
 /** Makes the owner, which createOwner made and that has metrics now, take over what was declared of its base. */
 export function adoptBase(): void {
-  if (baseBytes == 0) return;
-  setFlag(address(owner), BY_BASE, true);
-  if (base == 0) return;
-  const help = helpOf(address(base));
-  if (help != 0 && setHelp(owner, help)) setHelp(base, 0);
-  setUnit(owner, unitOf(address(base)));
-  drop(base);
+  if (baseBytes != 0) adopt(owner, base);
 }
 
-/**
- * Drops the owner if it has no blocks. Its type is noted as that of the connection's last TYPE line: to make room for
- * the line's sample, what was declared may have to go.
- */
+/** Makes a family declared by its base's name, and take over what was declared of that: the family `from`, 0: none. */
+export function adopt(family: u32, from: u32): void {
+  if ((flags(address(family)) & BY_BASE) != 0) return;
+  setFlag(address(family), BY_BASE, true);
+  // A unit was the end of the whole name until now.
+  setUnit(family, from == 0 ? 0 : unitOf(address(from)));
+  if (from == 0) return;
+  const help = helpOf(address(from));
+  if (help != 0 && helpOf(address(family)) == 0 && setHelp(family, help)) setHelp(from, 0);
+  drop(from);
+}
+
+/** Notes the wanted type as that of the connection's last TYPE line, about the line's first `bytes` bytes. */
+function noteType(bytes: usize): void {
+  if (wanted == 0) return;
+  store<u32>(TYPED_NAME, hash(nameAt, bytes));
+  store<u8>(LAST_TYPE, wanted);
+}
+
+/** Drops the owner if it has no blocks. Its type is noted: to make room for the line, what was declared may have to go. */
 export function leaveOwner(): void {
-  if (wanted != 0) {
-    store<u32>(TYPED_NAME, hash(nameAt, baseBytes != 0 ? baseBytes : ownerBytes));
-    store<u8>(LAST_TYPE, wanted);
-  }
+  noteType(baseBytes != 0 ? baseBytes : ownerBytes);
   if (owner == 0 || lastBlock(address(owner)) != 0) return;
   dropFamily(owner);
   owner = 0;

@@ -9,7 +9,7 @@ import { classOf, kindOf, MULTI, STAMP_AT, setClass, setOldest, slotsOf } from "
 import { beginRoom, makeRoom } from "./cache";
 import { isExpired, loadStamp, stampOf, storeStamp } from "./clock";
 import { LAST_METRIC, ROUND } from "./connection";
-import { setPushed } from "./family";
+import { setFlag, setPushed, UNEXPECTED } from "./family";
 import {
   add,
   CACHE_SIZE,
@@ -26,7 +26,9 @@ import {
 import { address } from "./heap";
 import { OUTPUT_BYTES, VALUE_CHARS, WIDE } from "./layout";
 import {
+  foreign,
   hasTimestamp,
+  isQuoted,
   labelCount,
   lineTimestampMs,
   NAME_BYTES,
@@ -140,6 +142,7 @@ function create(): i32 {
     return REFUSED;
   }
   if (schema != 0) initializeSamples(metric, schema, length);
+  if (foreign || isQuoted) setFlag(address(owner), UNEXPECTED, true);
   count(CREATED);
   add(SERIES, 1);
   adoptBase();

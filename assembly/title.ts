@@ -32,20 +32,7 @@ import { TEXT } from "./layout";
 import { open, put, putKeyword, putText, putWord, raw, seek, to } from "./output";
 import { BUCKET, CREATED_PART, GCOUNT, GSUM, holdsMany, TOTAL } from "./owner";
 
-import {
-  CREATED_SUFFIX,
-  endsIn,
-  HELP,
-  INFO_SUFFIX,
-  nth,
-  SUFFIXES,
-  suffixOf,
-  TOTAL_SUFFIX,
-  TYPE,
-  TYPES,
-  UNIT,
-  wordBytes,
-} from "./word";
+import { endsIn, HELP, INFO_SUFFIX, nth, SUFFIXES, suffixOf, TOTAL_SUFFIX, TYPE, TYPES, UNIT, wordBytes } from "./word";
 
 /** In the names of types, behind those of families: "unknown". */
 const UNKNOWN: u32 = STATESET + 1;
@@ -84,15 +71,24 @@ function hasEscaped(): bool {
   return findFamily(TEXT, bytes) != 0;
 }
 
-/** Whether the family is called like a counter, and `_created` in place of `_total` is no other family. */
-function mayBeCreated(): bool {
-  return endsIn(nameAt, nameBytes, TOTAL_SUFFIX) && findRelative(nameAt, nameBytes - TOTAL_BYTES, CREATED_SUFFIX) == 0;
+/**
+ * Whether samples of a part can have a title of their own, or a counter's be under its own: no other family is called
+ * like these. What has one sample a metric has to be called like a counter, whose `_created` takes the place of `_total`.
+ */
+function isFree(suffixPart: u32): bool {
+  const without: usize = holdsMany(type) ? 0 : TOTAL_BYTES;
+  if (without != 0 && !endsIn(nameAt, nameBytes, TOTAL_SUFFIX)) return false;
+  return findRelative(nameAt, nameBytes - without, nth(SUFFIXES, suffixPart)) == 0;
 }
 
-/** Cuts a suffix from the title, if the name has it and without it is no other family's, nor a sample of one. */
+/**
+ * Cuts a suffix from the title, if the name has it and without it is no other family's, nor a sample of one. Of a
+ * counter and an info that would have the same title then, the counter has it.
+ */
 function cutSuffix(suffix: usize): bool {
   if (!endsIn(nameAt, nameBytes, suffix)) return false;
   const bytes = nameBytes - wordBytes(suffix);
+  if (suffix != TOTAL_SUFFIX && findRelative(nameAt, bytes, TOTAL_SUFFIX) != 0) return false;
   if (findFamily(nameAt, bytes) != 0) return false;
   const owner = findFamily(nameAt, bytes - wordBytes(nth(SUFFIXES, suffixOf(nameAt, bytes))));
   if (owner != 0 && holdsMany(typeOf(address(owner)))) return false;
@@ -106,7 +102,7 @@ function titleType(): u32 {
   if (!open) return type < INFO ? type : GAUGE;
   if (type == INFO) return cutSuffix(INFO_SUFFIX) ? INFO : GAUGE;
   if (type > COUNTER) return type;
-  return type == COUNTER && mayBeCreated() && cutSuffix(TOTAL_SUFFIX) ? COUNTER : UNKNOWN;
+  return type == COUNTER && isFree(CREATED_PART) && cutSuffix(TOTAL_SUFFIX) ? COUNTER : UNKNOWN;
 }
 
 /** Makes the family at `at` the one at hand, in the pass about a part. */
@@ -126,7 +122,7 @@ export function enterTitle(at: usize, pass: u32): void {
 
 /** Whether the pass may have something to be written, and no other family has its name. */
 export function isWritten(): bool {
-  if (part == CREATED_PART && !holdsMany(type) && !mayBeCreated()) return false;
+  if (part != TOTAL && !isFree(part)) return false;
   return plainName || raw != 0 || !hasEscaped();
 }
 

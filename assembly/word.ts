@@ -30,7 +30,6 @@ export const SUFFIXES: usize = WORDS;
 const SUFFIX_COUNT: u32 = 8;
 /** The last characters of the suffixes: a bit for each letter. */
 const LAST_CHARACTERS: u32 = (1 << 4) | (1 << 13) | (1 << 20);
-export const CREATED_SUFFIX: usize = SUFFIXES + 22;
 export const TOTAL_SUFFIX: usize = SUFFIXES + 45;
 export const INFO_SUFFIX: usize = TOTAL_SUFFIX + 7;
 export const TYPES: usize = INFO_SUFFIX + 6;

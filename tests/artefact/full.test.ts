@@ -69,6 +69,16 @@ for (const artefact of ARTEFACTS) {
       assert.equal(module.counter("evicted"), 0);
     });
 
+    test("18 · the only block's first series, as young as all others, updates to a longer value, too", () => {
+      for (const length of range(50, 20)) {
+        const module = new Module(artefact, { cacheBytes: 1024 });
+        const label = (letter: string) => `m{a="${letter.repeat(length)}"}`;
+        module.push([..."abcdefghijklmnop"].map((letter) => `${label(letter)} 1\n`).join(""), 0);
+        module.push(`${label("a")} 1.23456789\n`, 0);
+        assert.ok(Buffer.from(module.page(0, 0)).includes(`${label("a")} 1.23456789\n`), `${length}`);
+      }
+    });
+
     test("18 · a known series updates to a longer value in a full cache, whatever must go for it", () => {
       const module = full(artefact);
       const capacity = fill(module, "m", 0);

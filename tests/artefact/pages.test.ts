@@ -63,6 +63,18 @@ for (const artefact of ARTEFACTS) {
       );
     });
 
+    test("22 · samples that are families of their own in text are not written under the name of another family", () => {
+      const module = new Module(artefact);
+      module.push('# TYPE x_created histogram\nx_created_bucket{le="+Inf"} 1\nx_created_count 1\n', 0);
+      module.push('# TYPE x histogram\nx_bucket{le="+Inf"} 1\nx_count 1\nx_created 5\n', 0);
+      module.push('# TYPE y_gsum histogram\ny_gsum_bucket{le="+Inf"} 1\ny_gsum_count 1\n', 0);
+      module.push('# TYPE y gaugehistogram\ny_bucket{le="+Inf"} 1\ny_gcount 1\ny_gsum 5\n', 0);
+      assert.deepEqual(
+        scrape(module, TEXT, 0).map(({ name }) => name),
+        ["x_created", "x", "y_gsum", "y_bucket", "y_gcount"],
+      );
+    });
+
     test("6, 22 · every page parses after damaged real pages", () => {
       const cacheBytes = fc.constantFrom(2000, 10_240, 16_000);
       fc.assert(
