@@ -32,7 +32,7 @@ import { addBlocks, age, loadStamp, stampOf, storeStamp } from "./clock";
 import { blockGone } from "./cursor";
 import { charge, lastBlock, setLastBlock } from "./family";
 import { add, METAS, METRIC_BYTES, OLDEST_HAND } from "./header";
-import { address, alloc, BLOCK, canGrow, insert, loadRef, release, remove, storeRef, textAddress } from "./heap";
+import { address, alloc, BLOCK, canGrow, loadRef, release, resize, storeRef, textAddress } from "./heap";
 import { BLOCK_METRICS, OFFSET, OFFSET_MAX, REF, STAMP, WIDE } from "./layout";
 import { dropText, textBytes } from "./text";
 import { SUFFIXES } from "./word";
@@ -239,16 +239,17 @@ export function canAdd(ref: u32, at: usize, bytes: usize): bool {
 /** Adds a record of `bytes` bytes, content undefined; canAdd must hold. Returns its slot. */
 export function addRecord(ref: u32, bytes: usize): u32 {
   let at = address(ref);
+  const size = blockSize(at);
   const slot = freeSlot(at);
-  const end = at + blockSize(at);
-  const offset = end - records(at) + 1;
+  const held = at + size - records(at);
   const added = slot == slotsOf(at) ? OFFSET : 0;
-  insert(ref, end, bytes + added);
+  resize(ref, size, (bytes + added) as i32);
+  at = address(ref);
   if (added != 0) {
-    copy(records(at) + OFFSET, records(at), end - records(at));
+    copy(records(at) + OFFSET, records(at), held);
     store<u8>(at, slot + 1, SLOTS);
   }
-  storeOffset(slotAt(at, slot), offset);
+  storeOffset(slotAt(at, slot), held + 1);
   resized(ref, (bytes + added) as i32);
   return slot;
 }
@@ -264,18 +265,18 @@ function shift(at: usize, offset: usize, by: isize): void {
 
 /** Removes the record of `bytes` bytes in a slot; its last slots go with it if they are free. */
 export function removeRecord(ref: u32, slot: u32, bytes: usize): void {
-  const at = address(ref);
+  let at = address(ref);
   const offset = loadOffset(slotAt(at, slot));
-  const record = records(at) + offset - 1;
   storeOffset(slotAt(at, slot), 0);
   shift(at, offset, -(bytes as isize));
-  remove(ref, record, bytes);
+  resize(ref, records(at) + offset - 1 - at, -(bytes as i32));
+  at = address(ref);
   let slots = slotsOf(at);
   while (slots != 0 && loadOffset(slotAt(at, slots - 1)) == 0) --slots;
   const gone = ((slotsOf(at) - slots) as usize) * OFFSET;
   if (gone != 0) {
-    remove(ref, slotAt(at, slots), gone);
-    store<u8>(at, slots, SLOTS);
+    resize(ref, slotAt(at, slots) - at, -(gone as i32));
+    store<u8>(address(ref), slots, SLOTS);
   }
   resized(ref, -((bytes + gone) as i32));
 }
@@ -298,7 +299,7 @@ export function canGrowRecord(ref: u32, slot: u32, bytes: usize): bool {
 export function growRecord(ref: u32, slot: u32, place: usize, bytes: usize): void {
   const at = address(ref);
   shift(at, loadOffset(slotAt(at, slot)), bytes as isize);
-  insert(ref, place, bytes);
+  resize(ref, place - at, bytes as i32);
   resized(ref, bytes as i32);
 }
 
@@ -306,7 +307,7 @@ export function growRecord(ref: u32, slot: u32, place: usize, bytes: usize): voi
 export function shrinkRecord(ref: u32, slot: u32, place: usize, bytes: usize): void {
   const at = address(ref);
   shift(at, loadOffset(slotAt(at, slot)), -(bytes as isize));
-  remove(ref, place, bytes);
+  resize(ref, place - at, -(bytes as i32));
   resized(ref, -(bytes as i32));
 }
 

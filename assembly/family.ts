@@ -30,7 +30,7 @@ import {
   NAME_BYTES,
   replace,
 } from "./header";
-import { address, alloc, canGrow, FAMILY, insert, loadRef, release, remove, storeRef } from "./heap";
+import { address, alloc, canGrow, FAMILY, loadRef, release, resize, storeRef } from "./heap";
 import { REF, SEARCH_FAMILIES, TEXT, WIDE } from "./layout";
 import { wordBytes } from "./word";
 
@@ -263,10 +263,8 @@ function setOptional(ref: u32, flag: u32, place: usize, bytes: usize, wanted: bo
   const has = (flags(address(ref)) & flag) != 0;
   if (has == wanted) return true;
   if (!WIDE) {
-    if (wanted) {
-      if (!canGrow(ref, bytes)) return false;
-      insert(ref, place, bytes);
-    } else remove(ref, place, bytes);
+    if (wanted && !canGrow(ref, bytes)) return false;
+    resize(ref, place - address(ref), wanted ? (bytes as i32) : -(bytes as i32));
   }
   setFlag(address(ref), flag, wanted);
   if (WIDE) return true;

@@ -6,22 +6,26 @@
  *           text directory, u16 each, growing upwards in steps of four; its first entry is not used
  *           objects, without gaps
  *           free
+ *           objects, without gaps
  *           object directory, u16 each, growing downwards
  *   -16     u16  entries of the text directory        -10  u16  none of it free below this slot
- *   -14     u16  none of it free below this slot      -8   u16  end of the objects, an offset
- *   -12     u16  slots of the object directory        -6        unused
+ *   -14     u16  none of it free below this slot      -8   u16  where the free bytes begin, an offset
+ *   -12     u16  slots of the object directory        -6   u16  where they end
  *   end
  *
  * A directory entry is the object's offset, counted from SEGMENT_BYTES before the segment's end; 0: the slot is free.
  * In the object directory its two highest bits say what the object is. A reference is segment << SLOT_BITS | slot,
- * slots counted from 1; texts have references of their own, so that theirs are small numbers. When an object grows,
- * shrinks or goes, all that lies behind it in the segment is moved: at most SEGMENT_BYTES, and no reference changes.
+ * slots counted from 1; texts have references of their own, so that theirs are small numbers.
+ *
+ * The free bytes lie where something changed last (a gap buffer: Finseth, "The Craft of Text Editing", chapter 6). When
+ * an object grows, shrinks or goes, they are moved to before it, by moving what lies between, and no reference changes.
+ * So a cache in which the oldest metrics make room for new ones moves little: new blocks come to lie beside the oldest.
  *
  * The narrow cache is one segment, so nothing is ever lost to fragmentation. In a wide one each segment has less free
  * than the next object needs when the cache counts as full: below one per cent.
  *
  * Costs: alloc O(1) besides the search for a segment (bounded) and for a free slot (bounded by the segment);
- * resize and free O(SEGMENT_BYTES), by 32 bytes a step.
+ * resize and free O(SEGMENT_BYTES), by 16 bytes a step.
  */
 
 import { copy } from "./bytes";
@@ -38,8 +42,10 @@ const TEXT_SLOTS: usize = SEGMENT_BYTES - 16;
 const TEXT_HINT: usize = SEGMENT_BYTES - 14;
 const SLOTS: usize = SEGMENT_BYTES - 12;
 const HINT: usize = SEGMENT_BYTES - 10;
-const TOP: usize = SEGMENT_BYTES - 8;
+const FREE: usize = SEGMENT_BYTES - 8;
+const FREE_END: usize = SEGMENT_BYTES - 6;
 const TEXT_STEP: u32 = 4;
+const TEXT_STEP_BYTES: usize = 8;
 const PLACE: u32 = 0x3fff;
 /** The least that is worth a segment. */
 const SEGMENT_LEAST: usize = 512;
@@ -73,13 +79,18 @@ function texts(base: usize): usize {
   return !WIDE || base == origin ? begin : base;
 }
 
-/** Begin of the objects. */
-function objects(base: usize): usize {
-  return texts(base) + ((load<u16>(base, TEXT_SLOTS) as usize) << 1);
+/** Offset at which the objects begin: behind the text directory. */
+function objects(base: usize): u32 {
+  return ((texts(base) - base) as u32) + ((load<u16>(base, TEXT_SLOTS) as u32) << 1);
+}
+
+/** Offset at which they end: before the object directory. */
+function objectsEnd(base: usize): u32 {
+  return ((SEGMENT_BYTES - TAIL) as u32) - ((load<u16>(base, SLOTS) as u32) << 1);
 }
 
 function free(base: usize): usize {
-  return SEGMENT_BYTES - TAIL - ((load<u16>(base, SLOTS) as usize) << 1) - (load<u16>(base, TOP) as usize);
+  return (load<u16>(base, FREE_END) as usize) - (load<u16>(base, FREE) as usize);
 }
 
 /** Lays empty segments over [at, end). The memory is zero. */
@@ -97,7 +108,8 @@ export function initialize(at: usize, end: usize): void {
     store<u16>(segment, 1, TEXT_SLOTS);
     store<u16>(segment, 1, TEXT_HINT);
     store<u16>(segment, 1, HINT);
-    store<u16>(segment, (objects(segment) - segment) as u32, TOP);
+    store<u16>(segment, objects(segment), FREE);
+    store<u16>(segment, objectsEnd(segment), FREE_END);
   }
 }
 
@@ -182,11 +194,11 @@ function allocText(index: u32, segment: usize, room: usize, bytes: usize): u32 {
   const slot = freeSlot(texts(segment), load<u16>(segment, TEXT_HINT), slots - 1, 2);
   store<u16>(segment, slot, TEXT_HINT);
   if (slot == slots) {
-    const more = (TEXT_STEP << 1) as usize;
-    if (room < bytes + more || slots + TEXT_STEP > SLOT_LIMIT) return 0;
-    const from = objects(segment);
-    slide(segment, 0, from, more as i32);
-    store<u64>(from, 0);
+    if (room < bytes + TEXT_STEP_BYTES || slots + TEXT_STEP > SLOT_LIMIT) return 0;
+    const at = objects(segment);
+    moveFree(segment, at);
+    store<u64>(segment + (at as usize), 0);
+    store<u16>(segment, at + (TEXT_STEP_BYTES as u32), FREE);
     store<u16>(segment, slots + TEXT_STEP, TEXT_SLOTS);
   }
   store<u16>(texts(segment) + ((slot as usize) << 1), extend(segment, bytes));
@@ -199,28 +211,37 @@ function allocObject(index: u32, segment: usize, room: usize, kind: u32, bytes: 
   store<u16>(segment, slot, HINT);
   if (slot > slots) {
     if (room < bytes + 2 || slot > SLOT_LIMIT) return 0;
-    store<u16>(segment, slot, SLOTS);
+    resizeDirectory(segment, slot);
   }
   store<u16>(entry(segment, slot), (kind << 14) | extend(segment, bytes));
   return (index << SLOT_BITS) | slot;
 }
 
-/** Adds `bytes` to the objects; returns the offset where they begin. */
+/** Makes the object directory have so many slots, from or to the free bytes. */
+function resizeDirectory(segment: usize, slots: u32): void {
+  if (slots == (load<u16>(segment, SLOTS) as u32)) return;
+  moveFree(segment, objectsEnd(segment));
+  store<u16>(segment, slots, SLOTS);
+  store<u16>(segment, objectsEnd(segment), FREE_END);
+}
+
+/** Takes `bytes` of the free bytes for an object; returns its offset. */
 function extend(segment: usize, bytes: usize): u32 {
-  const top = load<u16>(segment, TOP) as u32;
-  store<u16>(segment, top + (bytes as u32), TOP);
-  return top;
+  const at = load<u16>(segment, FREE) as u32;
+  store<u16>(segment, at + (bytes as u32), FREE);
+  return at;
 }
 
 /** Gives back the last text slots, a step of them at a time, while they are free. */
 function shrinkTexts(segment: usize): void {
   let slots = load<u16>(segment, TEXT_SLOTS) as u32;
   while (slots > TEXT_STEP) {
-    const last = objects(segment) - ((TEXT_STEP << 1) as usize);
-    if (load<u64>(last) != 0) break;
+    const last = objects(segment) - (TEXT_STEP_BYTES as u32);
+    if (load<u64>(segment + (last as usize)) != 0) break;
+    moveFree(segment, objects(segment));
     slots -= TEXT_STEP;
     store<u16>(segment, slots, TEXT_SLOTS);
-    slide(segment, 0, last + ((TEXT_STEP << 1) as usize), -((TEXT_STEP << 1) as i32));
+    store<u16>(segment, last, FREE);
     if ((load<u16>(segment, TEXT_HINT) as u32) > slots) store<u16>(segment, slots, TEXT_HINT);
   }
 }
@@ -243,55 +264,78 @@ export function alloc(kind: u32, bytes: usize, near: u32, spare: usize): u32 {
   return ref;
 }
 
-/** Adds `by` to the offsets in [at, end) that are behind `place`. */
-function relocate(at: usize, end: usize, place: u32, by: i32): void {
+/** Adds `by` to the offsets in [at, end) that are among the `count` ones from `first` on. */
+function relocate(at: usize, end: usize, first: u32, count: u32, by: i32): void {
   for (; at < end; at += 2) {
     const value = load<u16>(at) as u32;
-    if ((value & PLACE) > place) store<u16>(at, value + (by as u32));
+    if ((value & PLACE) - first < count) store<u16>(at, value + (by as u32));
   }
 }
 
-/** Moves all from `at` on, which belongs to objects behind offset `place`, by `by` bytes. */
-function slide(segment: usize, place: u32, at: usize, by: i32): void {
-  const top = load<u16>(segment, TOP) as u32;
-  const end = segment + (top as usize);
-  copy(at + (by as usize), at, end - at);
-  store<u16>(segment, top + (by as u32), TOP);
-  if (at == end) return;
-  const first = texts(segment);
-  relocate(first, first + ((load<u16>(segment, TEXT_SLOTS) as usize) << 1), place, by);
+/** Moves the free bytes to before the offset `to`, where an object begins or all of them end. */
+function moveFree(segment: usize, to: u32): void {
+  const low = load<u16>(segment, FREE) as u32;
+  const high = load<u16>(segment, FREE_END) as u32;
+  if (to == high) return;
+  let first = to;
+  let count = low - to;
+  let by = (high - low) as i32;
+  if (to > low) {
+    first = high;
+    count = to - high;
+    by = -by;
+    store<u16>(segment, low + count, FREE);
+    store<u16>(segment, to, FREE_END);
+  } else {
+    store<u16>(segment, to, FREE);
+    store<u16>(segment, high - count, FREE_END);
+  }
+  if (by == 0) return;
+  const from = segment + (first as usize);
+  copy(from + (by as usize), from, count as usize);
+  const at = texts(segment);
+  relocate(at, at + ((load<u16>(segment, TEXT_SLOTS) as usize) << 1), first, count, by);
   const slots = load<u16>(segment, SLOTS) as u32;
-  relocate(entry(segment, slots), entry(segment, 0), place, by);
+  relocate(entry(segment, slots), entry(segment, 0), first, count, by);
 }
 
-/** Offset of an object. */
-function placeOf(segment: usize, ref: u32): u32 {
-  return (load<u16>(entry(segment, ref & SLOT_LIMIT)) as u32) & PLACE;
+/** Moves the free bytes to before the object of a directory entry, and returns the object's address. */
+function approach(segment: usize, entry: usize): usize {
+  moveFree(segment, (load<u16>(entry) as u32) & PLACE);
+  return segment + (load<u16>(segment, FREE_END) as usize);
 }
 
-/** Inserts `bytes` bytes, their content undefined, before `at` in an object. canGrow must hold. */
-export function insert(ref: u32, at: usize, bytes: usize): void {
+/** Makes the free bytes more by `bytes`, which may be negative, at their end. */
+function addFree(segment: usize, bytes: i32): void {
+  store<u16>(segment, (load<u16>(segment, FREE_END) as u32) + (bytes as u32), FREE_END);
+}
+
+/**
+ * Inserts `by` bytes, their content undefined, at the offset `at` of an object; canGrow must hold. Where `by` is
+ * negative, removes so many from there on. The object is somewhere else then.
+ */
+export function resize(ref: u32, at: usize, by: i32): void {
   const segment = base(ref >> SLOT_BITS);
-  slide(segment, placeOf(segment, ref), at, bytes as i32);
-}
-
-/** Removes the `bytes` bytes from `at` on of an object. */
-export function remove(ref: u32, at: usize, bytes: usize): void {
-  const segment = base(ref >> SLOT_BITS);
-  slide(segment, placeOf(segment, ref), at + bytes, -(bytes as i32));
-  if (WIDE) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
+  const slot = entry(segment, ref & SLOT_LIMIT);
+  const begin = approach(segment, slot);
+  copy(begin - (by as usize), begin, at);
+  store<u16>(slot, (load<u16>(slot) as u32) - (by as u32));
+  addFree(segment, -by);
+  if (WIDE && by < 0) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
 }
 
 /** Frees an object of `bytes` bytes. */
 export function release(ref: u32, bytes: usize): void {
   const slot = ref & SLOT_LIMIT;
   const segment = base(ref >> SLOT_BITS);
-  remove(ref, segment + (placeOf(segment, ref) as usize), bytes);
+  approach(segment, entry(segment, slot));
+  addFree(segment, bytes as i32);
   store<u16>(entry(segment, slot), 0);
   let slots = load<u16>(segment, SLOTS) as u32;
   while (slots != 0 && load<u16>(entry(segment, slots)) == 0) --slots;
-  store<u16>(segment, slots, SLOTS);
+  resizeDirectory(segment, slots);
   store<u16>(segment, min(load<u16>(segment, HINT) as u32, min(slot, slots + 1)), HINT);
+  if (WIDE) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
 }
 
 /** Frees a text of `bytes` bytes. */
@@ -299,8 +343,8 @@ export function releaseText(ref: u32, bytes: usize): void {
   const slot = ref & SLOT_LIMIT;
   const segment = base(ref >> SLOT_BITS);
   const at = texts(segment) + ((slot as usize) << 1);
-  const place = load<u16>(at) as u32;
-  slide(segment, place, segment + (place as usize) + bytes, -(bytes as i32));
+  approach(segment, at);
+  addFree(segment, bytes as i32);
   store<u16>(at, 0);
   store<u16>(segment, min(load<u16>(segment, TEXT_HINT) as u32, slot), TEXT_HINT);
   shrinkTexts(segment);

@@ -9,10 +9,9 @@ import {
   freeBytes,
   HELP,
   initialize,
-  insert,
   release,
   releaseText,
-  remove,
+  resize as resizeObject,
   TEXT_KIND,
   textAddress,
 } from "../../assembly/heap";
@@ -81,15 +80,15 @@ function drop(i: i32): void {
 
 function resize(i: i32): void {
   if (kinds[i] == TEXT_KIND) return;
-  const at = place(i) + (random((sizes[i] as u32) + 1) as usize);
+  const at = random((sizes[i] as u32) + 1) as usize;
   const by = (random(20) + 1) as usize;
   if (random(2) == 0) {
     if (!canGrow(refs[i], by)) return;
-    insert(refs[i], at, by);
-    memory.fill(at, fills[i], by);
+    resizeObject(refs[i], at, by as i32);
+    memory.fill(place(i) + at, fills[i], by);
     sizes[i] += by;
-  } else if (at + by < place(i) + sizes[i]) {
-    remove(refs[i], at, by);
+  } else if (at + by < sizes[i]) {
+    resizeObject(refs[i], at, -(by as i32));
     sizes[i] -= by;
   }
 }
