@@ -3,19 +3,20 @@
  *
  * A segment is, from its begin (in the first one, perhaps later than SEGMENT_BYTES before its end)
  *
- *           text directory, u16 each, growing upwards in steps of four; its first entry is not used
+ *           text directory, u16 each, growing upwards
  *           objects, without gaps
  *           free
  *           objects, without gaps
  *           object directory, u16 each, growing downwards
- *   -16     u16  entries of the text directory        -10  u16  none of it free below this slot
+ *   -16     u16  slots of the text directory          -10  u16  none of it free below this slot
  *   -14     u16  none of it free below this slot      -8   u16  where the free bytes begin, an offset
  *   -12     u16  slots of the object directory        -6   u16  where they end
  *   end
  *
  * A directory entry is the object's offset, counted from SEGMENT_BYTES before the segment's end; 0: the slot is free.
  * In the object directory its two highest bits say what the object is. A reference is segment << SLOT_BITS | slot,
- * slots counted from 1; texts have references of their own, so that theirs are small numbers.
+ * slots counted from 1; texts have references of their own, so that theirs are small numbers. Both directories grow in
+ * steps of four slots.
  *
  * The free bytes lie where something changed last (a gap buffer: Finseth, "The Craft of Text Editing", chapter 6). When
  * an object grows, shrinks or goes, they are moved to before it, by moving what lies between, and no reference changes.
@@ -39,13 +40,13 @@ export const HELP: u32 = 3;
 
 const TAIL: usize = 16;
 const TEXT_SLOTS: usize = SEGMENT_BYTES - 16;
-const TEXT_HINT: usize = SEGMENT_BYTES - 14;
 const SLOTS: usize = SEGMENT_BYTES - 12;
-const HINT: usize = SEGMENT_BYTES - 10;
 const FREE: usize = SEGMENT_BYTES - 8;
 const FREE_END: usize = SEGMENT_BYTES - 6;
-const TEXT_STEP: u32 = 4;
-const TEXT_STEP_BYTES: usize = 8;
+/** Behind the number of a directory's slots. */
+const HINT: usize = 2;
+const STEP: u32 = 4;
+const STEP_BYTES: usize = 8;
 const PLACE: u32 = 0x3fff;
 /** The least that is worth a segment. */
 const SEGMENT_LEAST: usize = 512;
@@ -74,19 +75,25 @@ function entry(base: usize, slot: u32): usize {
   return base + (SEGMENT_BYTES - TAIL) - ((slot as usize) << 1);
 }
 
-/** Begin of the text directory: a slot's entry is two bytes a slot behind it. */
+/** Where the text directory begins, two bytes before its first entry: an offset of 0 is no object's. */
 function texts(base: usize): usize {
   return !WIDE || base == origin ? begin : base;
 }
 
-/** Offset at which the objects begin: behind the text directory. */
-function objects(base: usize): u32 {
-  return ((texts(base) - base) as u32) + ((load<u16>(base, TEXT_SLOTS) as u32) << 1);
+/** Where a directory has its number of slots. */
+function fieldOf(segment: usize, isText: bool): usize {
+  return segment + (isText ? TEXT_SLOTS : SLOTS);
 }
 
-/** Offset at which they end: before the object directory. */
-function objectsEnd(base: usize): u32 {
-  return ((SEGMENT_BYTES - TAIL) as u32) - ((load<u16>(base, SLOTS) as u32) << 1);
+/** Address of a slot's entry in a directory. */
+function entryOf(segment: usize, isText: bool, slot: u32): usize {
+  return isText ? texts(segment) + ((slot as usize) << 1) : entry(segment, slot);
+}
+
+/** Offset at which the objects begin: behind the text directory; or at which they end: before the object directory. */
+function edge(segment: usize, isText: bool): u32 {
+  const last = entryOf(segment, isText, load<u16>(fieldOf(segment, isText)));
+  return (last - segment + (isText ? 2 : 0)) as u32;
 }
 
 function free(base: usize): usize {
@@ -98,18 +105,17 @@ export function initialize(at: usize, end: usize): void {
   let whole = (end - at) / SEGMENT_BYTES;
   if (end - at - whole * SEGMENT_BYTES >= SEGMENT_LEAST) ++whole;
   origin = end - whole * SEGMENT_BYTES;
-  begin = max(at, origin);
-  store<u32>(SEGMENTS, begin as u32);
+  begin = max(at - 2, origin);
+  store<u32>(SEGMENTS, (begin + 2) as u32);
   store<u32>(SEGMENT_COUNT, whole as u32);
   store<u32>(SEGMENT_HAND, whole > 1 ? 1 : 0);
   store<u32>(SEGMENT_FREED, whole > 1 ? 1 : 0);
   for (let i: usize = 0; i < whole; ++i) {
     const segment = origin + i * SEGMENT_BYTES;
-    store<u16>(segment, 1, TEXT_SLOTS);
-    store<u16>(segment, 1, TEXT_HINT);
-    store<u16>(segment, 1, HINT);
-    store<u16>(segment, objects(segment), FREE);
-    store<u16>(segment, objectsEnd(segment), FREE_END);
+    store<u16>(segment, 1, TEXT_SLOTS + HINT);
+    store<u16>(segment, 1, SLOTS + HINT);
+    store<u16>(segment, edge(segment, true), FREE);
+    store<u16>(segment, edge(segment, false), FREE_END);
   }
 }
 
@@ -174,55 +180,36 @@ export function canGrow(ref: u32, bytes: usize): bool {
   return free(base(ref >> SLOT_BITS)) >= bytes;
 }
 
-/** The first free slot from `hint` on of `slots` slots, whose entries are `step` bytes apart; else `slots` + 1. */
-function freeSlot(first: usize, hint: u32, slots: u32, step: isize): u32 {
-  while (hint <= slots && load<u16>(first + (hint as isize) * step) != 0) ++hint;
-  return hint;
-}
-
 /** Allocates in this segment, or returns 0. */
 function allocIn(index: u32, kind: u32, bytes: usize, spare: usize): u32 {
   const segment = base(index);
   const whole = free(segment);
   if (whole < bytes + spare) return 0;
-  const room = whole - spare;
-  return kind == TEXT_KIND ? allocText(index, segment, room, bytes) : allocObject(index, segment, room, kind, bytes);
-}
-
-function allocText(index: u32, segment: usize, room: usize, bytes: usize): u32 {
-  const slots = load<u16>(segment, TEXT_SLOTS) as u32;
-  const slot = freeSlot(texts(segment), load<u16>(segment, TEXT_HINT), slots - 1, 2);
-  store<u16>(segment, slot, TEXT_HINT);
-  if (slot == slots) {
-    if (room < bytes + TEXT_STEP_BYTES || slots + TEXT_STEP > SLOT_LIMIT) return 0;
-    const at = objects(segment);
-    moveFree(segment, at);
-    store<u64>(segment + (at as usize), 0);
-    store<u16>(segment, at + (TEXT_STEP_BYTES as u32), FREE);
-    store<u16>(segment, slots + TEXT_STEP, TEXT_SLOTS);
-  }
-  store<u16>(texts(segment) + ((slot as usize) << 1), extend(segment, bytes));
-  return (index << SLOT_BITS) | slot;
-}
-
-function allocObject(index: u32, segment: usize, room: usize, kind: u32, bytes: usize): u32 {
-  const slots = load<u16>(segment, SLOTS) as u32;
-  const slot = freeSlot(entry(segment, 0), load<u16>(segment, HINT), slots, -2);
-  store<u16>(segment, slot, HINT);
+  const isText = kind == TEXT_KIND;
+  const field = fieldOf(segment, isText);
+  const slots = load<u16>(field) as u32;
+  let slot = load<u16>(field, HINT) as u32;
+  while (slot <= slots && load<u16>(entryOf(segment, isText, slot)) != 0) ++slot;
+  store<u16>(field, slot, HINT);
   if (slot > slots) {
-    if (room < bytes + 2 || slot > SLOT_LIMIT) return 0;
-    resizeDirectory(segment, slot);
+    if (whole < bytes + spare + STEP_BYTES || slots + STEP > SLOT_LIMIT) return 0;
+    resizeDirectory(segment, isText, slots + STEP);
+    store<u64>(lastEntries(segment, isText), 0);
   }
-  store<u16>(entry(segment, slot), (kind << 14) | extend(segment, bytes));
+  store<u16>(entryOf(segment, isText, slot), (kind << 14) | extend(segment, bytes));
   return (index << SLOT_BITS) | slot;
 }
 
-/** Makes the object directory have so many slots, from or to the free bytes. */
-function resizeDirectory(segment: usize, slots: u32): void {
-  if (slots == (load<u16>(segment, SLOTS) as u32)) return;
-  moveFree(segment, objectsEnd(segment));
-  store<u16>(segment, slots, SLOTS);
-  store<u16>(segment, objectsEnd(segment), FREE_END);
+/** Address of a directory's last step of entries. */
+function lastEntries(segment: usize, isText: bool): usize {
+  return segment + (edge(segment, isText) as usize) - (isText ? STEP_BYTES : 0);
+}
+
+/** Makes a directory have so many slots, from or to the free bytes. */
+function resizeDirectory(segment: usize, isText: bool, slots: u32): void {
+  moveFree(segment, edge(segment, isText));
+  store<u16>(fieldOf(segment, isText), slots);
+  store<u16>(segment + (isText ? FREE : FREE_END), edge(segment, isText));
 }
 
 /** Takes `bytes` of the free bytes for an object; returns its offset. */
@@ -230,20 +217,6 @@ function extend(segment: usize, bytes: usize): u32 {
   const at = load<u16>(segment, FREE) as u32;
   store<u16>(segment, at + (bytes as u32), FREE);
   return at;
-}
-
-/** Gives back the last text slots, a step of them at a time, while they are free. */
-function shrinkTexts(segment: usize): void {
-  let slots = load<u16>(segment, TEXT_SLOTS) as u32;
-  while (slots > TEXT_STEP) {
-    const last = objects(segment) - (TEXT_STEP_BYTES as u32);
-    if (load<u64>(segment + (last as usize)) != 0) break;
-    moveFree(segment, objects(segment));
-    slots -= TEXT_STEP;
-    store<u16>(segment, slots, TEXT_SLOTS);
-    store<u16>(segment, last, FREE);
-    if ((load<u16>(segment, TEXT_HINT) as u32) > slots) store<u16>(segment, slots, TEXT_HINT);
-  }
 }
 
 /**
@@ -293,10 +266,8 @@ function moveFree(segment: usize, to: u32): void {
   if (by == 0) return;
   const from = segment + (first as usize);
   copy(from + (by as usize), from, count as usize);
-  const at = texts(segment);
-  relocate(at, at + ((load<u16>(segment, TEXT_SLOTS) as usize) << 1), first, count, by);
-  const slots = load<u16>(segment, SLOTS) as u32;
-  relocate(entry(segment, slots), entry(segment, 0), first, count, by);
+  relocate(entryOf(segment, true, 1), segment + (edge(segment, true) as usize), first, count, by);
+  relocate(segment + (edge(segment, false) as usize), entry(segment, 0), first, count, by);
 }
 
 /** Moves the free bytes to before the object of a directory entry, and returns the object's address. */
@@ -326,28 +297,30 @@ export function resize(ref: u32, at: usize, by: i32): void {
 
 /** Frees an object of `bytes` bytes. */
 export function release(ref: u32, bytes: usize): void {
-  const slot = ref & SLOT_LIMIT;
-  const segment = base(ref >> SLOT_BITS);
-  approach(segment, entry(segment, slot));
-  addFree(segment, bytes as i32);
-  store<u16>(entry(segment, slot), 0);
-  let slots = load<u16>(segment, SLOTS) as u32;
-  while (slots != 0 && load<u16>(entry(segment, slots)) == 0) --slots;
-  resizeDirectory(segment, slots);
-  store<u16>(segment, min(load<u16>(segment, HINT) as u32, min(slot, slots + 1)), HINT);
+  freeSlot(ref, false, bytes);
   if (WIDE) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
 }
 
 /** Frees a text of `bytes` bytes. */
 export function releaseText(ref: u32, bytes: usize): void {
+  freeSlot(ref, true, bytes);
+}
+
+/** Frees a slot with its object. Directories give back their last steps when these are free. */
+function freeSlot(ref: u32, isText: bool, bytes: usize): void {
   const slot = ref & SLOT_LIMIT;
   const segment = base(ref >> SLOT_BITS);
-  const at = texts(segment) + ((slot as usize) << 1);
+  const field = fieldOf(segment, isText);
+  const at = entryOf(segment, isText, slot);
   approach(segment, at);
   addFree(segment, bytes as i32);
   store<u16>(at, 0);
-  store<u16>(segment, min(load<u16>(segment, TEXT_HINT) as u32, slot), TEXT_HINT);
-  shrinkTexts(segment);
+  for (;;) {
+    const slots = load<u16>(field) as u32;
+    store<u16>(field, min(load<u16>(field, HINT) as u32, min(slot, slots + 1)), HINT);
+    if (slots == 0 || load<u64>(lastEntries(segment, isText)) != 0) break;
+    resizeDirectory(segment, isText, slots - STEP);
+  }
 }
 
 /** Bytes of directories and of the segments' own fields. */
