@@ -106,7 +106,7 @@ export function initialize(at: usize, end: usize): void {
   if (end - at - whole * SEGMENT_BYTES >= SEGMENT_LEAST) ++whole;
   origin = end - whole * SEGMENT_BYTES;
   begin = max(at - 2, origin);
-  store<u32>(SEGMENTS, (begin + 2) as u32);
+  store<u32>(SEGMENTS, begin as u32);
   store<u32>(SEGMENT_COUNT, whole as u32);
   store<u32>(SEGMENT_HAND, whole > 1 ? 1 : 0);
   store<u32>(SEGMENT_FREED, whole > 1 ? 1 : 0);
@@ -328,7 +328,7 @@ export function directoryBytes(): u32 {
   let sum: u32 = 0;
   for (let i = load<u32>(SEGMENT_COUNT); i > 0; --i) {
     const segment = base(i - 1);
-    sum += (TAIL as u32) + (((load<u16>(segment, TEXT_SLOTS) as u32) + (load<u16>(segment, SLOTS) as u32)) << 1);
+    sum += (TAIL as u32) + 2 + (((load<u16>(segment, TEXT_SLOTS) as u32) + (load<u16>(segment, SLOTS) as u32)) << 1);
   }
   return sum;
 }
