@@ -22,7 +22,7 @@
  *                high half: generation it was created in; HIDDEN: it is not complete yet
  *           label values (text.ts)
  *           value (number.ts), and i64 time stamp in ms where those are kept
- *      or   samples (metric.ts)
+ *      or   samples (samples.ts)
  *
  * A metric's reference is block << 4 | slot. Records have no gaps between them: a block is as large as what it holds.
  */

@@ -1,12 +1,13 @@
 /**
- * The cache: what a sample does to it, how room is made, how metrics expire.
+ * The cache: how time passes, how metrics expire, how room is made.
  *
  * Room is made for a newcomer in this order: expired metrics; HELP texts; families that have metadata only; of the
- * family that holds most of the cache the metric that was pushed longest ago. Every search looks at a bounded number of blocks or families.
+ * family that holds most of the cache the metric that was pushed longest ago. Every search looks at a bounded number of
+ * blocks or families.
  *
- *   sweep    SWEEP_OBJECTS objects for blocks with expired metrics, only after NEXT_DUE: nothing expires before that time. It is
- *            done whenever the time has changed, and when room is needed. Where there are more, the next one
- *            goes on with the next of them; what is expired is never found meanwhile.
+ *   sweep    SWEEP_OBJECTS objects for blocks with expired metrics, only after NEXT_DUE: nothing expires before that
+ *            time. It is done whenever the time has changed, and when room is needed. Where there are more, the next
+ *            one goes on with the next of them; what is expired is never found meanwhile.
  *   oldest   SEARCH_BLOCKS blocks by the stamp that each notes for its oldest metric; in a larger family the next
  *            search goes on behind them.
  */
@@ -149,7 +150,7 @@ function sweep(): u32 {
   return removed;
 }
 
-/** Looks for expired metrics until there is one, but not at all of a large cache. Returns whether there was. */
+/** Sweeps until expired metrics went, of a large cache SEARCH_SWEEPS steps at most. Returns whether any did. */
 function sweepForRoom(): bool {
   let left = SEARCH_SWEEPS;
   while (load<f64>(NOW) >= load<f64>(NEXT_DUE) && left-- > 0) if (sweep() != 0) return true;
@@ -222,7 +223,7 @@ function oldestBlock(family: u32): u32 {
   let best = block;
   let earliest: f64 = Infinity;
   let second: f64 = Infinity;
-  for (let i: u32 = WIDE ? SEARCH_BLOCKS : SEARCH_BLOCKS * 8; i > 0; --i) {
+  for (let i: u32 = SEARCH_BLOCKS; i > 0; --i) {
     const pushed = pushedAt(address(block));
     if (pushed < earliest) {
       second = earliest;

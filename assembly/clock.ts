@@ -1,8 +1,8 @@
 /**
  * Time and times to live. The host's milliseconds become stamps of a few bits, counted in the unit of a class:
  *
- *   +0  u32  time to live in ms, or ENDLESS             +12  u32  stamp of the time that is now
- *   +4  u32  unit in ms                               +16  u32  blocks of this class
+ *   +0  u32  time to live in ms, or ENDLESS             +12 u32  stamp of the time that is now
+ *   +4  u32  unit in ms, 0: never in use                +16 u32  blocks of this class
  *   +8  u32  time to live in units
  *
  * A metric whose age in units has reached its class' is expired. For times to live up to a minute (narrow, 16-bit
@@ -35,6 +35,7 @@ function at(index: u32): usize {
   return CLASSES + (index as usize) * CLASS_BYTES;
 }
 
+/** Loads and stores a stamp. */
 export function loadStamp(address: usize): u32 {
   return WIDE ? load<u32>(address) : (load<u16>(address) as u32);
 }
@@ -92,7 +93,8 @@ export function classOf(ttlMs: u32): u32 {
   for (let i: u32 = 0; i < CLASS_LIMIT; ++i) {
     const ttl = ttlOf(i);
     if (ttl == ttlMs) return i;
-    if (i != 0 && load<u32>(at(i), BLOCKS) == 0) unused = i;
+    // The default stays, with blocks or not: 0 is none.
+    if (load<u32>(at(i), BLOCKS) == 0) unused = i;
     if (ttlOf(best) < ttlMs ? ttl > ttlOf(best) : ttl > ttlMs && ttl < ttlOf(best)) best = i;
   }
   if (unused == 0) return best;
@@ -105,6 +107,7 @@ export function ttlOf(index: u32): u32 {
   return load<u32>(at(index), TTL);
 }
 
+/** The class' stamp of the time that is now. */
 export function stampOf(index: u32): u32 {
   return load<u32>(at(index), STAMP_NOW);
 }
@@ -114,6 +117,7 @@ export function addBlocks(index: u32, by: i32): void {
   store<u32>(at(index), load<u32>(at(index), BLOCKS) + (by as u32), BLOCKS);
 }
 
+/** Number of blocks of a class. */
 export function blocksOf(index: u32): u32 {
   return load<u32>(at(index), BLOCKS);
 }
@@ -133,6 +137,7 @@ export function unitsOf(index: u32): u32 {
   return load<u32>(at(index), UNITS);
 }
 
+/** Whether a metric with this stamp is expired now. */
 export function isExpired(index: u32, stamp: u32): bool {
   return age(index, stamp) >= unitsOf(index);
 }

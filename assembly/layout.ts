@@ -40,7 +40,11 @@ export const RENDERS: usize = 4160;
 export const RENDER_BYTES: usize = 64;
 export const RENDER_LIMIT: u32 = 8;
 
-/** Below 8192, where addresses take two bytes of code. */
+/**
+ * The text scratch: the text that a function makes to look for it, or to keep it, and what it notes for a moment. What
+ * is there lives until the next call of findRelative, createMetric, removeMetric (so of all that makes room), of what
+ * changes a schema, or of readValue. Below 8192, where addresses take two bytes of code.
+ */
 export const TEXT: usize = 4672;
 export const TEXT_BYTES: usize = LINE_LIMIT + 80;
 
@@ -88,7 +92,7 @@ export const VALUE_CHARS: u32 = 24;
 /** What one push may do to make room: objects and blocks looked at, metrics evicted. */
 export const SWEEP_OBJECTS: u32 = 512;
 export const SEARCH_SWEEPS: u32 = 32;
-export const SEARCH_BLOCKS: u32 = WIDE ? 64 : 256;
+export const SEARCH_BLOCKS: u32 = WIDE ? 64 : 4096;
 export const SEARCH_BEFORE: u32 = WIDE ? 4 : 1;
 export const SEARCH_FAMILIES: u32 = 256;
 export const SEARCH_SEGMENTS: u32 = 32;

@@ -113,7 +113,7 @@ function fits(): bool {
   );
 }
 
-/** Bytes metric for a value: where newcomers are refused, known series must be able to grow without room. */
+/** Bytes to keep for the line's value: where newcomers are refused, known series must be able to grow without room. */
 function allotted(): u32 {
   if (rejects()) return RESERVED;
   if (!WIDE) return valueBytes;

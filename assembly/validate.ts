@@ -16,7 +16,7 @@ import {
   STAMP_AT,
   slotsOf,
 } from "./block";
-import { age, loadStamp } from "./clock";
+import { age, blocksOf, loadStamp } from "./clock";
 import { familyBytes, findFamily, lastBlock, name, nameLength, nextFamily } from "./family";
 import {
   CACHE_SIZE,
@@ -26,6 +26,7 @@ import {
   HELP_BYTES,
   LABEL_TEXT_BYTES,
   LARGEST,
+  METAS,
   METRIC_BYTES,
   METRIC_MASK,
   METRICS,
@@ -34,12 +35,14 @@ import {
   SERIES,
 } from "./header";
 import { address, addressOf, BLOCK, directoryBytes, FAMILY, freeBytes, loadRef } from "./heap";
-import { CACHE, OFFSET_MAX, REF, WIDE } from "./layout";
+import { CACHE, CLASS_LIMIT, OFFSET_MAX, REF, WIDE } from "./layout";
 import { isLinked } from "./metric";
 import { beginSamples, recordSize } from "./record";
 
 let metrics: u32 = 0;
 let series: u32 = 0;
+let blocks: u32 = 0;
+let metas: u32 = 0;
 
 function checkBlock(family: u32, ref: u32): i32 {
   const at = addressOf(ref, BLOCK);
@@ -47,7 +50,9 @@ function checkBlock(family: u32, ref: u32): i32 {
   if (familyOf(at) != family) return 11;
   if (WIDE && previousBlock(nextBlock(at), address(nextBlock(at))) != ref) return 12;
   const slots = slotsOf(at);
-  if (slots == 0 && kindOf(at) != META) return 13;
+  if ((slots == 0) != (kindOf(at) == META)) return 13;
+  ++blocks;
+  if (slots == 0) ++metas;
   let bytes: usize = 0;
   for (let slot: u32 = 0; slot < slots; ++slot) {
     const record = recordAt(at, slot);
@@ -92,14 +97,17 @@ function checkFamily(ref: u32): i32 {
   return bytes > familyBytes(at) ? 24 : 0;
 }
 
-/** 0, or the number of the relation that does not hold: a bug of ours. */
+/** What `check` finds; 0 before init. */
 export function validate(): i32 {
   return load<u32>(CACHE_SIZE) == 0 ? 0 : check();
 }
 
+/** 0, or the number of the relation that does not hold: a bug of ours. */
 export function check(): i32 {
   metrics = 0;
   series = 0;
+  blocks = 0;
+  metas = 0;
   let families: u32 = 0;
   let last: u32 = 0;
   for (let ref = load<u32>(FAMILY_FIRST); ref != 0; ref = nextFamily(address(ref))) {
@@ -112,6 +120,9 @@ export function check(): i32 {
   if (families != load<u32>(FAMILIES)) return 2;
   if (metrics != load<u32>(METRICS)) return 3;
   if (series != load<u32>(SERIES)) return 4;
+  if (metas != load<u32>(METAS)) return 7;
+  for (let index: u32 = 0; index < CLASS_LIMIT; ++index) blocks -= blocksOf(index);
+  if (blocks != 0) return 8;
   let linked: u32 = 0;
   for (let i: u32 = 0; i <= load<u32>(METRIC_MASK); ++i) {
     let ref = loadRef(CACHE + (i as usize) * REF);

@@ -3,7 +3,7 @@
  */
 
 const WORDS: usize = memory.data<u8>([
-  // Behind a sample's name, in the order of parts (samples.ts): "", _sum, _count, _bucket
+  // Behind a sample's name, in the order of parts (owner.ts): "", _sum, _count, _bucket
   0, 4, 95, 115, 117, 109, 6, 95, 99, 111, 117, 110, 116, 7, 95, 98, 117, 99, 107, 101, 116,
   // "", _created, _gsum, _gcount
   0, 8, 95, 99, 114, 101, 97, 116, 101, 100, 5, 95, 103, 115, 117, 109, 7, 95, 103, 99, 111, 117, 110, 116,
