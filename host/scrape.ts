@@ -22,6 +22,8 @@ export type ScrapeOptions = Pick<
 >;
 
 const ALLOW = "GET, HEAD";
+const NOT_FOUND = [404, "Not found."] as const;
+const NOT_ALLOWED = [405, "Method not allowed."] as const;
 const PLAIN = "text/plain; charset=utf-8";
 const METRICS_PATH = "/metrics";
 const HEALTHY_PATH = "/-/healthy";
@@ -29,6 +31,15 @@ const READY_PATH = "/-/ready";
 /** How often connections are checked against the header timeout. */
 const CHECK_LEAST_MS = 50;
 const CHECK_MOST_MS = 5000;
+
+/** RFC 9112, 3, with any method: a token of RFC 9110, 5.6.2. */
+const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ ((?:[/*]|[a-z]+:\/\/)[!-~]*) HTTP\/1\.[01]\r?\n$/i;
+
+/** The status of an answer that is no page, and its text. */
+type Verdict = readonly [status: number, text: string];
+
+/** What Node's parser adds to its errors. */
+type ParseError = Error & { rawPacket?: Buffer };
 
 /** How often limits were hit. */
 export interface ScrapeCounts {
@@ -80,7 +91,7 @@ export class Scrape {
     });
     this.#server.on("request", (request, response) => this.#begin(request, response));
     this.#server.on("checkExpectation", (request, response) => this.#begin(request, response));
-    this.#server.on("connect", (_request, socket) => refuse(socket as Socket, 405, `Allow: ${ALLOW}\r\n`));
+    this.#server.on("connect", (_request, socket) => refuse(socket as Socket, NOT_ALLOWED));
     this.#server.on("clientError", (error, socket) => this.#clientError(error, socket as Socket));
     // A client that has said all it wants to say and closed its half still gets the whole page: without this, Node ends
     // the connection after what is already written. Undocumented, as old as Node, and read at each end of a stream.
@@ -206,10 +217,12 @@ export class Scrape {
   }
 
   /** The status of a request's answer, and what it says if it is not a page. */
-  #judge(request: IncomingMessage, path: string): readonly [number, string] {
+  #judge(request: IncomingMessage, path: string): Verdict {
+    // Node's parser takes these, and a line without a version.
+    if (!/^1\.[01]$/.test(request.httpVersion)) return plainly(400);
     if (request.httpVersion === "1.1" && request.headers.host === undefined) return [400, "There is no Host header."];
-    if (path !== METRICS_PATH && path !== HEALTHY_PATH && path !== READY_PATH) return [404, "Not found."];
-    if (request.method !== "GET" && request.method !== "HEAD") return [405, "Method not allowed."];
+    if (!isKnown(path)) return NOT_FOUND;
+    if (request.method !== "GET" && request.method !== "HEAD") return NOT_ALLOWED;
     if (path === READY_PATH && this.#closing) return [503, "push-gateway is stopping."];
     return [200, path === READY_PATH ? "push-gateway is ready." : "push-gateway is healthy."];
   }
@@ -234,14 +247,15 @@ export class Scrape {
 
   /** Answers what the parser refused, if an answer can still be understood. */
   #clientError(error: Error, socket: Socket): void {
-    const status = statusOf(error);
+    const verdict = verdictOf(error);
+    const [status] = verdict;
     if (status === 431) this.counts.headerTooLarge++;
     else if (status === 408) this.counts.timeouts++;
     else if (codeOf(error).startsWith("HPE_")) this.counts.badRequests++;
     const connection = this.#open.get(socket);
     const isAnswered = connection?.gate.busy && connection.response?.headersSent;
     if (!socket.writable || connection === undefined || isAnswered) socket.destroy();
-    else refuse(socket, status);
+    else refuse(socket, verdict);
   }
 
   /**
@@ -265,23 +279,37 @@ function shortly(): Promise<void> {
 }
 
 /** Answers a connection whose parser is of no use any more, and ends it. */
-function refuse(socket: Socket, status: number, headers = ""): void {
-  const reason = `${status} ${STATUS_CODES[status]}`;
-  const head = `HTTP/1.1 ${reason}\r\n${headers}Connection: close\r\nContent-Type: ${PLAIN}\r\n`;
-  socket.end(`${head}Content-Length: ${reason.length + 1}\r\n\r\n${reason}\n`, () => socket.destroy());
+function refuse(socket: Socket, [status, text]: Verdict): void {
+  const allow = status === 405 ? `Allow: ${ALLOW}\r\n` : "";
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${allow}Connection: close\r\nContent-Type: ${PLAIN}\r\n`;
+  socket.end(`${head}Content-Length: ${text.length + 1}\r\n\r\n${text}\n`, () => socket.destroy());
 }
 
-function statusOf(error: Error): number {
+/** The answer to what Node's parser refused. */
+function verdictOf(error: Error): Verdict {
   switch (codeOf(error)) {
     case "HPE_HEADER_OVERFLOW":
-      return 431;
+      return plainly(431);
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
-      return 413;
+      return plainly(413);
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return 408;
+      return plainly(408);
+    case "HPE_INVALID_METHOD":
+      return unknownMethod((error as ParseError).rawPacket);
     default:
-      return 400;
+      return plainly(400);
   }
+}
+
+function plainly(status: number): Verdict {
+  return [status, `${status} ${STATUS_CODES[status]}`];
+}
+
+/** What Node's parser says of a method that is not in its list: a method like any other, if its request line came whole. */
+function unknownMethod(line: Buffer | undefined): Verdict {
+  const match = REQUEST_LINE.exec(line?.toString("latin1") ?? "");
+  if (match === null) return plainly(400);
+  return isKnown(pathOf(match[1] as string)) ? NOT_ALLOWED : NOT_FOUND;
 }
 
 /** Removes the listeners of an event. Calling what this returns is what the event was for them. */
@@ -291,6 +319,10 @@ function takeListeners(socket: Socket, event: "data" | "end"): (...args: unknown
   return (...args) => {
     for (const listener of listeners) listener.apply(socket, args);
   };
+}
+
+function isKnown(path: string): boolean {
+  return path === METRICS_PATH || path === HEALTHY_PATH || path === READY_PATH;
 }
 
 /** The path of a request target, which may be a whole URL, without its query. */

@@ -450,7 +450,8 @@ static bool read_request(struct client *client) {
     }
     if (client->request.method == HTTP_CONNECT) {
       /* What follows would not be HTTP. */
-      send_error(client, 405);
+      client->request.keep_alive = false;
+      send_text(client, 405, "Method not allowed.");
       return true;
     }
     judge(client);

@@ -166,8 +166,48 @@ test("25: a whole URL as target, HTTP/1.0, and a missing Host", async (t) => {
   assert.match(await ask("nonsense\r\n\r\n"), /^HTTP\/1\.1 400 /);
   assert.match(
     await ask("CONNECT any:80 HTTP/1.1\r\nHost: any\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n"),
-    /^HTTP\/1\.1 405 Method Not Allowed\r\n(?:.+\r\n)*Allow: GET, HEAD\r\n(?:.+\r\n)*\r\n405 Method Not Allowed\n$/,
+    /^HTTP\/1\.1 405 Method Not Allowed\r\n(?:.+\r\n)*Allow: GET, HEAD\r\n(?:.+\r\n)*\r\nMethod not allowed\.\n$/,
   );
+});
+
+test("25: odd methods, targets and versions get the same answer from every gateway", async (t) => {
+  const daemon = await start(t);
+  const cases: [string, number][] = [
+    ["FOO /metrics HTTP/1.1", 405],
+    ["get /-/healthy HTTP/1.1", 405],
+    [`${"M".repeat(40)} http://any/-/ready?x HTTP/1.1`, 405],
+    ["PROPFIND /metrics HTTP/1.1", 405],
+    ["CONNECT a:1 HTTP/1.1", 405],
+    ["FOO /nothing HTTP/1.1", 404],
+    ["FOO * HTTP/1.1", 404],
+    ["OPTIONS * HTTP/1.1", 404],
+    ["GET ftp://any/metrics HTTP/1.1", 404],
+    ["GET http://any HTTP/1.1", 404],
+    ["GET HTTP://any/metrics HTTP/1.1", 200],
+    ["GET metrics HTTP/1.1", 400],
+    ["GET any:80 HTTP/1.1", 400],
+    ["GET http:/metrics HTTP/1.1", 400],
+    ["GET ?x HTTP/1.1", 400],
+    ["FOO metrics HTTP/1.1", 400],
+    ["F(O /metrics HTTP/1.1", 400],
+    ["FOO /metrics", 400],
+    ["GET /metrics", 400],
+    ["GET /metrics HTTP/0.9", 400],
+    ["GET /metrics HTTP/1.2", 400],
+    ["GET /metrics HTTP/2.0", 400],
+    ["PRI * HTTP/2.0", 400],
+    ["\x16\x03\x01", 400],
+  ];
+  for (const [line, status] of cases) {
+    const socket = await open(daemon.http);
+    const answer = readAll(socket);
+    await write(socket, `${line}\r\nHost: any\r\nConnection: close\r\n\r\n`);
+    const [head = "", body] = (await answer).split("\r\n\r\n");
+    assert.equal(Number(head.split(" ")[1]), status, line);
+    assert.equal(/^Allow: GET, HEAD$/m.test(head), status === 405, line);
+    if (status === 405) assert.equal(body, "Method not allowed.\n", line);
+    if (status === 404) assert.equal(body, "Not found.\n", line);
+  }
 });
 
 test("30: headers over the limit are refused with 431", async (t) => {
