@@ -7,7 +7,7 @@ import { Gate } from "./gate.js";
 import type { Log } from "./log.js";
 import { acceptsGzip, negotiateFormat } from "./negotiate.js";
 import type { Options } from "./options.js";
-import { type PageCounts, Pages } from "./pages.js";
+import { type PageCounts, Pages, STALLED } from "./pages.js";
 
 /** What of the options concerns scrapes. */
 export type ScrapeOptions = Pick<
@@ -45,6 +45,10 @@ type ParseError = Error & { rawPacket?: Buffer };
 export interface ScrapeCounts {
   connections: number;
   refused: number;
+  /** Closed in favour of another before their request had come. */
+  displaced: number;
+  /** Cut off because they did not read an answer, pages apart, for the stall timeout. */
+  stalled: number;
   headerTooLarge: number;
   bodyTooLarge: number;
   timeouts: number;
@@ -64,6 +68,8 @@ export class Scrape {
   readonly counts: ScrapeCounts = {
     connections: 0,
     refused: 0,
+    displaced: 0,
+    stalled: 0,
     headerTooLarge: 0,
     bodyTooLarge: 0,
     timeouts: 0,
@@ -111,11 +117,11 @@ export class Scrape {
   }
 
   /**
-   * Serves a new connection, or refuses it if too many are busy. An idle one makes room.
+   * Serves a new connection, or refuses it if too many are being answered. Others make room.
    * @param socket a paused socket, as a server with pauseOnConnect gives it
    */
   connect(socket: Socket): void {
-    if (this.#closing || (this.#open.size >= this.#options.maxHttpConnections && !this.#closeIdle())) {
+    if (this.#closing || (this.#open.size >= this.#options.maxHttpConnections && !this.#makeRoom())) {
       this.counts.refused++;
       socket.destroy();
       this.#log.warn("http refused", performance.now(), "HTTP connection refused: too many are open", {
@@ -148,15 +154,28 @@ export class Scrape {
     socket.once("end", () => connection.gate.finish());
   }
 
-  /** Closes the connection that has been idle between requests for longest, if there is one. */
-  #closeIdle(): boolean {
-    for (const { socket, gate, response } of this.#open.values()) {
-      if (gate.busy || response === undefined || gate.heldBytes > 0) continue;
-      this.#open.delete(socket);
-      socket.destroy();
-      return true;
+  /**
+   * Closes a connection in favour of a new one: that which has been idle between requests for longest, or else that whose
+   * request has been awaited for longest. Those that are being answered stay.
+   */
+  #makeRoom(): boolean {
+    let slowest: Connection | undefined;
+    for (const connection of this.#open.values()) {
+      const { gate, response } = connection;
+      if (!gate.busy && response !== undefined && gate.heldBytes === 0) return this.#drop(connection);
+      if (!gate.busy || response?.req.complete === false) slowest ??= connection;
     }
-    return false;
+    if (slowest === undefined) return false;
+    this.counts.displaced++;
+    const message = "HTTP connection closed: its request had not come, and others wait";
+    this.#log.warn("displaced", performance.now(), message, { limit: this.#options.maxHttpConnections });
+    return this.#drop(slowest);
+  }
+
+  #drop({ socket }: Connection): true {
+    this.#open.delete(socket);
+    socket.destroy();
+    return true;
   }
 
   /** Takes a request; its connection takes no other until the response is complete. */
@@ -177,7 +196,7 @@ export class Scrape {
 
   #end(connection: Connection): void {
     if (this.#closing) connection.socket.destroySoon();
-    // To the end of the map: the first ones are those that have been idle for longest.
+    // To the end of the map: the first ones are those that have been waited for for longest.
     if (this.#open.delete(connection.socket) && !connection.socket.destroyed) {
       this.#open.set(connection.socket, connection);
     }
@@ -190,7 +209,7 @@ export class Scrape {
     const refuse = (): void => {
       this.counts.bodyTooLarge++;
       response.shouldKeepAlive = false;
-      sendText(request, response, 413, "The body is too large.");
+      this.#sendText(request, response, 413, "The body is too large.");
     };
     if (Number(request.headers["content-length"] ?? 0) > this.#options.maxBodyBytes) {
       refuse();
@@ -213,7 +232,7 @@ export class Scrape {
     if (status === 400) response.shouldKeepAlive = false;
     if (status === 405) response.setHeader("Allow", ALLOW);
     if (status === 200 && path === METRICS_PATH) this.#sendMetrics(request, response);
-    else sendText(request, response, status, text);
+    else this.#sendText(request, response, status, text);
   }
 
   /** The status of a request's answer, and what it says if it is not a page. */
@@ -232,6 +251,7 @@ export class Scrape {
     response.setHeader("Content-Type", contentType);
     response.setHeader("Vary", "Accept, Accept-Encoding");
     if (request.method === "HEAD") {
+      this.#expectReader(request, response);
       response.end();
       return;
     }
@@ -242,7 +262,26 @@ export class Scrape {
     });
     response.removeHeader("Vary");
     response.setHeader("Retry-After", "1");
-    sendText(request, response, 503, "Too many scrapes are under way.");
+    this.#sendText(request, response, 503, "Too many scrapes are under way.");
+  }
+
+  /** Sends a line of text. */
+  #sendText(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
+    const body = `${text}\n`;
+    this.#expectReader(request, response);
+    response.writeHead(status, { "Content-Type": PLAIN, "Content-Length": Buffer.byteLength(body) });
+    response.end(request.method === "HEAD" ? undefined : body);
+  }
+
+  /** Cuts off a client that does not take an answer; of pages, Pages knows more. */
+  #expectReader({ socket }: IncomingMessage, response: ServerResponse): void {
+    const { stallTimeoutMs } = this.#options;
+    socket.setTimeout(stallTimeoutMs);
+    response.once("timeout", () => {
+      this.counts.stalled++;
+      socket.destroy();
+      this.#log.warn("stalled", performance.now(), STALLED, { seconds: stallTimeoutMs / 1000 });
+    });
   }
 
   /** Answers what the parser refused, if an answer can still be understood. */
@@ -335,13 +374,6 @@ function pathOf(target: string): string {
 function hasBody(request: IncomingMessage): boolean {
   const length = request.headers["content-length"];
   return request.headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) !== 0);
-}
-
-/** Sends a line of text. */
-function sendText(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
-  const body = `${text}\n`;
-  response.writeHead(status, { "Content-Type": PLAIN, "Content-Length": Buffer.byteLength(body) });
-  response.end(request.method === "HEAD" ? undefined : body);
 }
 
 function ignore(): void {}
