@@ -47,6 +47,7 @@ const SMALL = [
   "-fno-asynchronous-unwind-tables",
   "-fno-unwind-tables",
   "-fno-math-errno",
+  "-fno-pie",
 ];
 const SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
@@ -56,9 +57,14 @@ mkdirSync(join(root, folder), { recursive: true });
 const compiler = values.sanitize ? ["clang"] : compilerFor(values.target);
 /** Optimized as a whole. For RISC-V, Zig's linker refuses that: its own objects name the ABI in another way. */
 if (values.target !== "riscv64") SMALL.push("-flto");
-const LINK_SMALL = [...SMALL, "-static", "-s", "-Wl,--gc-sections"];
-/** What GCC may do more when it sees all of a program; Clang's linker does it unasked. */
-if (compiler[0] === "musl-gcc") LINK_SMALL.push("-fwhole-program", "-flto=auto");
+const LINK_SMALL = [...SMALL, "-static", "-no-pie", "-s", "-Wl,--gc-sections"];
+/**
+ * What GCC may do more when it sees all of a program; Clang's linker does it unasked. And what is constant may lie in the
+ * pages of code, what only the start writes in those of data: a page for each kind would be 8 KiB of memory.
+ */
+if (compiler[0] === "musl-gcc") {
+  LINK_SMALL.push("-fwhole-program", "-flto=auto", "-Wl,-z,noseparate-code,-z,norelro");
+}
 translate();
 if (values.sanitize) buildSanitized();
 else build();
