@@ -13,7 +13,8 @@ import { line, page } from "./workload.mjs";
 const KIB = 1024;
 const SERIES = 100;
 const CONNECTIONS = 16;
-const PROGRAMS = ["push-gateway", "push-gateway-wide", "aarch64/push-gateway", "armv7/push-gateway"];
+const TARGETS = ["x86-64", "aarch64", "armv7", "riscv64"];
+const PROGRAMS = ["push-gateway", "push-gateway-wide", ...TARGETS.map((target) => `${target}/push-gateway`)];
 
 export const SCALES = {
   tiny: { runs: 1, seconds: 0.02, settleMs: 0, pushgateway: false },

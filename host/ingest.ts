@@ -103,7 +103,8 @@ export class Ingest {
   /** Logs a connection that spoke HTTP. */
   reportHttp(method: string): void {
     this.counts.http++;
-    this.#log.warn("http", performance.now(), "HTTP request on the push socket answered with 501", { method });
+    const fields = () => ({ method: excerptOf(Buffer.from(method)) });
+    this.#log.warn("http", performance.now(), "HTTP request on the push socket answered with 501", fields);
   }
 
   /**

@@ -20,6 +20,8 @@ const GZIP_OPTIONS = { level: 1 };
 /** A scraper that has not read for so long may lose its place to another. */
 export const STALL_GRACE_MS = 250;
 const STALL_CHECK_MS = 50;
+/** What the log says of a client that did not read for the stall timeout. */
+export const STALLED = "scraper cut off: it stalled";
 
 /** How often limits were hit. */
 export interface PageCounts {
@@ -111,7 +113,7 @@ export class Pages {
       if (page.isWaiting || nowMs - page.progressMs < this.#stallTimeoutMs) continue;
       this.counts.stalled++;
       this.#cut(page);
-      this.#log.warn("stalled", nowMs, "scraper cut off: it stalled", { seconds: this.#stallTimeoutMs / 1000 });
+      this.#log.warn("stalled", nowMs, STALLED, { seconds: this.#stallTimeoutMs / 1000 });
     }
     if ([...this.#open].some((page) => page.isWaiting)) this.#makePlace();
     if (this.#open.size > 0) return;

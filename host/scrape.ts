@@ -7,7 +7,7 @@ import { Gate } from "./gate.js";
 import type { Log } from "./log.js";
 import { acceptsGzip, negotiateFormat } from "./negotiate.js";
 import type { Options } from "./options.js";
-import { type PageCounts, Pages } from "./pages.js";
+import { type PageCounts, Pages, STALLED } from "./pages.js";
 
 /** What of the options concerns scrapes. */
 export type ScrapeOptions = Pick<
@@ -22,6 +22,8 @@ export type ScrapeOptions = Pick<
 >;
 
 const ALLOW = "GET, HEAD";
+const NOT_FOUND = [404, "Not found."] as const;
+const NOT_ALLOWED = [405, "Method not allowed."] as const;
 const PLAIN = "text/plain; charset=utf-8";
 const METRICS_PATH = "/metrics";
 const HEALTHY_PATH = "/-/healthy";
@@ -30,10 +32,23 @@ const READY_PATH = "/-/ready";
 const CHECK_LEAST_MS = 50;
 const CHECK_MOST_MS = 5000;
 
+/** RFC 9112, 3, with any method: a token of RFC 9110, 5.6.2. */
+const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ ((?:[/*]|[a-z]+:\/\/)[!-~]*) HTTP\/1\.[01]\r?\n$/i;
+
+/** The status of an answer that is no page, and its text. */
+type Verdict = readonly [status: number, text: string];
+
+/** What Node's parser adds to its errors. */
+type ParseError = Error & { rawPacket?: Buffer };
+
 /** How often limits were hit. */
 export interface ScrapeCounts {
   connections: number;
   refused: number;
+  /** Closed in favour of another before their request had come. */
+  displaced: number;
+  /** Cut off because they did not read an answer, pages apart, for the stall timeout. */
+  stalled: number;
   headerTooLarge: number;
   bodyTooLarge: number;
   timeouts: number;
@@ -53,6 +68,8 @@ export class Scrape {
   readonly counts: ScrapeCounts = {
     connections: 0,
     refused: 0,
+    displaced: 0,
+    stalled: 0,
     headerTooLarge: 0,
     bodyTooLarge: 0,
     timeouts: 0,
@@ -80,7 +97,7 @@ export class Scrape {
     });
     this.#server.on("request", (request, response) => this.#begin(request, response));
     this.#server.on("checkExpectation", (request, response) => this.#begin(request, response));
-    this.#server.on("connect", (_request, socket) => refuse(socket as Socket, 405, `Allow: ${ALLOW}\r\n`));
+    this.#server.on("connect", (_request, socket) => refuse(socket as Socket, NOT_ALLOWED));
     this.#server.on("clientError", (error, socket) => this.#clientError(error, socket as Socket));
     // A client that has said all it wants to say and closed its half still gets the whole page: without this, Node ends
     // the connection after what is already written. Undocumented, as old as Node, and read at each end of a stream.
@@ -100,11 +117,11 @@ export class Scrape {
   }
 
   /**
-   * Serves a new connection, or refuses it if too many are busy. An idle one makes room.
+   * Serves a new connection, or refuses it if too many are being answered. Others make room.
    * @param socket a paused socket, as a server with pauseOnConnect gives it
    */
   connect(socket: Socket): void {
-    if (this.#closing || (this.#open.size >= this.#options.maxHttpConnections && !this.#closeIdle())) {
+    if (this.#closing || (this.#open.size >= this.#options.maxHttpConnections && !this.#makeRoom())) {
       this.counts.refused++;
       socket.destroy();
       this.#log.warn("http refused", performance.now(), "HTTP connection refused: too many are open", {
@@ -137,15 +154,28 @@ export class Scrape {
     socket.once("end", () => connection.gate.finish());
   }
 
-  /** Closes the connection that has been idle between requests for longest, if there is one. */
-  #closeIdle(): boolean {
-    for (const { socket, gate, response } of this.#open.values()) {
-      if (gate.busy || response === undefined || gate.heldBytes > 0) continue;
-      this.#open.delete(socket);
-      socket.destroy();
-      return true;
+  /**
+   * Closes a connection in favour of a new one: that which has been idle between requests for longest, or else that whose
+   * request has been awaited for longest. Those that are being answered stay.
+   */
+  #makeRoom(): boolean {
+    let slowest: Connection | undefined;
+    for (const connection of this.#open.values()) {
+      const { gate, response } = connection;
+      if (!gate.busy && response !== undefined && gate.heldBytes === 0) return this.#drop(connection);
+      if (!gate.busy || response?.req.complete === false) slowest ??= connection;
     }
-    return false;
+    if (slowest === undefined) return false;
+    this.counts.displaced++;
+    const message = "HTTP connection closed: its request had not come, and others wait";
+    this.#log.warn("displaced", performance.now(), message, { limit: this.#options.maxHttpConnections });
+    return this.#drop(slowest);
+  }
+
+  #drop({ socket }: Connection): true {
+    this.#open.delete(socket);
+    socket.destroy();
+    return true;
   }
 
   /** Takes a request; its connection takes no other until the response is complete. */
@@ -166,7 +196,7 @@ export class Scrape {
 
   #end(connection: Connection): void {
     if (this.#closing) connection.socket.destroySoon();
-    // To the end of the map: the first ones are those that have been idle for longest.
+    // To the end of the map: the first ones are those that have been waited for for longest.
     if (this.#open.delete(connection.socket) && !connection.socket.destroyed) {
       this.#open.set(connection.socket, connection);
     }
@@ -179,7 +209,7 @@ export class Scrape {
     const refuse = (): void => {
       this.counts.bodyTooLarge++;
       response.shouldKeepAlive = false;
-      sendText(request, response, 413, "The body is too large.");
+      this.#sendText(request, response, 413, "The body is too large.");
     };
     if (Number(request.headers["content-length"] ?? 0) > this.#options.maxBodyBytes) {
       refuse();
@@ -202,14 +232,16 @@ export class Scrape {
     if (status === 400) response.shouldKeepAlive = false;
     if (status === 405) response.setHeader("Allow", ALLOW);
     if (status === 200 && path === METRICS_PATH) this.#sendMetrics(request, response);
-    else sendText(request, response, status, text);
+    else this.#sendText(request, response, status, text);
   }
 
   /** The status of a request's answer, and what it says if it is not a page. */
-  #judge(request: IncomingMessage, path: string): readonly [number, string] {
+  #judge(request: IncomingMessage, path: string): Verdict {
+    // Node's parser takes these, and a line without a version.
+    if (!/^1\.[01]$/.test(request.httpVersion)) return plainly(400);
     if (request.httpVersion === "1.1" && request.headers.host === undefined) return [400, "There is no Host header."];
-    if (path !== METRICS_PATH && path !== HEALTHY_PATH && path !== READY_PATH) return [404, "Not found."];
-    if (request.method !== "GET" && request.method !== "HEAD") return [405, "Method not allowed."];
+    if (!isKnown(path)) return NOT_FOUND;
+    if (request.method !== "GET" && request.method !== "HEAD") return NOT_ALLOWED;
     if (path === READY_PATH && this.#closing) return [503, "push-gateway is stopping."];
     return [200, path === READY_PATH ? "push-gateway is ready." : "push-gateway is healthy."];
   }
@@ -219,6 +251,7 @@ export class Scrape {
     response.setHeader("Content-Type", contentType);
     response.setHeader("Vary", "Accept, Accept-Encoding");
     if (request.method === "HEAD") {
+      this.#expectReader(request, response);
       response.end();
       return;
     }
@@ -229,19 +262,39 @@ export class Scrape {
     });
     response.removeHeader("Vary");
     response.setHeader("Retry-After", "1");
-    sendText(request, response, 503, "Too many scrapes are under way.");
+    this.#sendText(request, response, 503, "Too many scrapes are under way.");
+  }
+
+  /** Sends a line of text. */
+  #sendText(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
+    const body = `${text}\n`;
+    this.#expectReader(request, response);
+    response.writeHead(status, { "Content-Type": PLAIN, "Content-Length": Buffer.byteLength(body) });
+    response.end(request.method === "HEAD" ? undefined : body);
+  }
+
+  /** Cuts off a client that does not take an answer; of pages, Pages knows more. */
+  #expectReader({ socket }: IncomingMessage, response: ServerResponse): void {
+    const { stallTimeoutMs } = this.#options;
+    socket.setTimeout(stallTimeoutMs);
+    response.once("timeout", () => {
+      this.counts.stalled++;
+      socket.destroy();
+      this.#log.warn("stalled", performance.now(), STALLED, { seconds: stallTimeoutMs / 1000 });
+    });
   }
 
   /** Answers what the parser refused, if an answer can still be understood. */
   #clientError(error: Error, socket: Socket): void {
-    const status = statusOf(error);
+    const verdict = verdictOf(error);
+    const [status] = verdict;
     if (status === 431) this.counts.headerTooLarge++;
     else if (status === 408) this.counts.timeouts++;
     else if (codeOf(error).startsWith("HPE_")) this.counts.badRequests++;
     const connection = this.#open.get(socket);
     const isAnswered = connection?.gate.busy && connection.response?.headersSent;
     if (!socket.writable || connection === undefined || isAnswered) socket.destroy();
-    else refuse(socket, status);
+    else refuse(socket, verdict);
   }
 
   /**
@@ -265,23 +318,37 @@ function shortly(): Promise<void> {
 }
 
 /** Answers a connection whose parser is of no use any more, and ends it. */
-function refuse(socket: Socket, status: number, headers = ""): void {
-  const reason = `${status} ${STATUS_CODES[status]}`;
-  const head = `HTTP/1.1 ${reason}\r\n${headers}Connection: close\r\nContent-Type: ${PLAIN}\r\n`;
-  socket.end(`${head}Content-Length: ${reason.length + 1}\r\n\r\n${reason}\n`, () => socket.destroy());
+function refuse(socket: Socket, [status, text]: Verdict): void {
+  const allow = status === 405 ? `Allow: ${ALLOW}\r\n` : "";
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${allow}Connection: close\r\nContent-Type: ${PLAIN}\r\n`;
+  socket.end(`${head}Content-Length: ${text.length + 1}\r\n\r\n${text}\n`, () => socket.destroy());
 }
 
-function statusOf(error: Error): number {
+/** The answer to what Node's parser refused. */
+function verdictOf(error: Error): Verdict {
   switch (codeOf(error)) {
     case "HPE_HEADER_OVERFLOW":
-      return 431;
+      return plainly(431);
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
-      return 413;
+      return plainly(413);
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return 408;
+      return plainly(408);
+    case "HPE_INVALID_METHOD":
+      return unknownMethod((error as ParseError).rawPacket);
     default:
-      return 400;
+      return plainly(400);
   }
+}
+
+function plainly(status: number): Verdict {
+  return [status, `${status} ${STATUS_CODES[status]}`];
+}
+
+/** What Node's parser says of a method that is not in its list: a method like any other, if its request line came whole. */
+function unknownMethod(line: Buffer | undefined): Verdict {
+  const match = REQUEST_LINE.exec(line?.toString("latin1") ?? "");
+  if (match === null) return plainly(400);
+  return isKnown(pathOf(match[1] as string)) ? NOT_ALLOWED : NOT_FOUND;
 }
 
 /** Removes the listeners of an event. Calling what this returns is what the event was for them. */
@@ -291,6 +358,10 @@ function takeListeners(socket: Socket, event: "data" | "end"): (...args: unknown
   return (...args) => {
     for (const listener of listeners) listener.apply(socket, args);
   };
+}
+
+function isKnown(path: string): boolean {
+  return path === METRICS_PATH || path === HEALTHY_PATH || path === READY_PATH;
 }
 
 /** The path of a request target, which may be a whole URL, without its query. */
@@ -303,13 +374,6 @@ function pathOf(target: string): string {
 function hasBody(request: IncomingMessage): boolean {
   const length = request.headers["content-length"];
   return request.headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) !== 0);
-}
-
-/** Sends a line of text. */
-function sendText(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
-  const body = `${text}\n`;
-  response.writeHead(status, { "Content-Type": PLAIN, "Content-Length": Buffer.byteLength(body) });
-  response.end(request.method === "HEAD" ? undefined : body);
 }
 
 function ignore(): void {}

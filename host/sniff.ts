@@ -7,18 +7,18 @@ export const HTTP = 2;
 export type Verdict = typeof UNDECIDED | typeof METRICS | typeof HTTP;
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND"]);
-/** The longest method that is waited for. */
-const METHOD_LIMIT_BYTES = 32;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
-const SLASH = 0x2f;
-const ASTERISK = 0x2a;
+const BRACE = 0x7b;
+/** `/`, `*` and `:`. Every target that a client sends has one of them: a path, `*`, a whole URL, `host:port`. */
+const TARGET_MARKS = [0x2f, 0x2a, 0x3a];
 
 /**
  * Looks at all bytes that a connection has sent so far.
- * HTTP is certain after a known method, a space and `/` or `*`, and on a whole line `METHOD target HTTP/1.x` with any
- * method. No valid line of metrics looks like either: a value follows the name there.
+ * HTTP is certain after a known method, a space and what can only be a target, and on a whole line
+ * `METHOD target HTTP/1.x` with any method. No valid line of metrics looks like either: labels or a value follow the name
+ * there, and no value has a `/`, `*` or `:`.
  * @param bytes where they are
  * @param start offset of the first
  * @param end offset after the last
@@ -28,16 +28,22 @@ export function sniff(bytes: Buffer, start: number, end: number): Verdict {
   let at = start;
   while (at < end && (bytes[at] === LF || bytes[at] === CR)) at++;
   const methodEnd = endOfToken(bytes, at, end);
-  if (methodEnd === end) return end - at > METHOD_LIMIT_BYTES ? METRICS : UNDECIDED;
+  if (methodEnd === end) return UNDECIDED;
   if (methodEnd === at || bytes[methodEnd] !== SPACE) return METRICS;
   let targetAt = methodEnd;
   while (targetAt < end && bytes[targetAt] === SPACE) targetAt++;
   if (targetAt === end) return UNDECIDED;
-  const target = bytes[targetAt];
-  if ((target === SLASH || target === ASTERISK) && METHODS.has(bytes.toString("latin1", at, methodEnd))) return HTTP;
+  if (bytes[targetAt] === BRACE) return METRICS;
+  if (hasMark(bytes, targetAt, end) && METHODS.has(bytes.toString("latin1", at, methodEnd))) return HTTP;
   const lineEnd = bytes.subarray(0, end).indexOf(LF, targetAt);
   if (lineEnd < 0) return UNDECIDED;
   return /^[^ ]+ +HTTP\/\d(\.\d)?\r?$/.test(bytes.toString("latin1", targetAt, lineEnd)) ? HTTP : METRICS;
+}
+
+/** Whether what stands before the next space or the line's end can be no value. */
+function hasMark(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end && bytes[at]! > SPACE; at++) if (TARGET_MARKS.includes(bytes[at]!)) return true;
+  return false;
 }
 
 /**

@@ -1,16 +1,5 @@
 /** Listening sockets: Unix paths taken with care, TCP addresses, and descriptors handed over by systemd. */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  linkSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-} from "node:fs";
+import { accessSync, constants, linkSync, lstatSync, renameSync, type Stats, statSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -35,7 +24,7 @@ export interface Listener {
 /** What a listener's owner wants to know. Sockets are handed over paused. */
 export interface Handlers {
   connection(socket: Socket): void;
-  /** Accepting failed, usually for want of descriptors; the listener goes on. */
+  /** Accepting failed; the listener goes on. */
   acceptError(error: Error): void;
 }
 
@@ -256,33 +245,11 @@ function removeStale(path: string, seen: Stats): boolean {
   return same;
 }
 
-/** Hands connections on; when descriptors run out, frees a spare one to refuse what waits instead of spinning on it. */
+/**
+ * Hands connections on. When descriptors run out, libuv refuses what waits with one that it keeps for that, and says
+ * nothing; an error is what it could not handle.
+ */
 function accept(server: Server, handlers: Handlers): void {
-  let spare = openSpare();
-  server.on("connection", (socket) => {
-    if (spare !== undefined) return handlers.connection(socket);
-    socket.once("close", () => {
-      spare ??= openSpare();
-    });
-    socket.destroy();
-  });
-  server.on("error", (error) => {
-    const code = codeOf(error);
-    if ((code === "EMFILE" || code === "ENFILE") && spare !== undefined) {
-      closeSync(spare);
-      spare = undefined;
-    }
-    handlers.acceptError(error);
-  });
-  server.once("close", () => {
-    if (spare !== undefined) closeSync(spare);
-  });
-}
-
-function openSpare(): number | undefined {
-  try {
-    return openSync("/dev/null", "r");
-  } catch {
-    return undefined;
-  }
+  server.on("connection", (socket) => handlers.connection(socket));
+  server.on("error", (error) => handlers.acceptError(error));
 }

@@ -39,18 +39,33 @@ const GATEWAY = [
 ];
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const COMMON = ["-std=c11", "-D_GNU_SOURCE", `-DVERSION="${version}"`, `-I${SOURCES}`, "-Wall", "-Wextra", "-Werror"];
-/** Small above all: optimized as a whole, what is not needed is not linked, and nothing unwinds. */
-const SMALL = ["-Os", "-flto", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-math-errno"];
-const LINK_SMALL = [...SMALL, "-static", "-s", "-Wl,--gc-sections"];
+/** Small above all: what is not needed is not linked, and nothing unwinds. */
+const SMALL = [
+  "-Os",
+  "-ffunction-sections",
+  "-fdata-sections",
+  "-fno-asynchronous-unwind-tables",
+  "-fno-unwind-tables",
+  "-fno-math-errno",
+  "-fno-pie",
+];
 const SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 const { values } = parseArgs({ options: { target: { type: "string" }, sanitize: { type: "boolean" } } });
 const folder = join("build", "native", values.sanitize ? "sanitized" : (values.target ?? ""));
 mkdirSync(join(root, folder), { recursive: true });
 const compiler = values.sanitize ? ["clang"] : compilerFor(values.target);
+/** Optimized as a whole. For RISC-V, Zig's linker refuses that: its own objects name the ABI in another way. */
+if (values.target !== "riscv64") SMALL.push("-flto");
+const LINK_SMALL = [...SMALL, "-static", "-no-pie", "-s", "-Wl,--gc-sections"];
+/**
+ * What GCC may do more when it sees all of a program; Clang's linker does it unasked. And what is constant may lie in the
+ * pages of code, what only the start writes in those of data: a page for each kind would be 8 KiB of memory.
+ */
+if (compiler[0] === "musl-gcc") {
+  LINK_SMALL.push("-fwhole-program", "-flto=auto", "-Wl,-z,noseparate-code,-z,norelro");
+}
 translate();
-/** What GCC may do more when it sees all of a program; Clang's linker does it unasked. */
-const WHOLE = compiler[0] === "musl-gcc" ? ["-fwhole-program", "-flto=auto"] : [];
 if (values.sanitize) buildSanitized();
 else build();
 
@@ -126,7 +141,7 @@ function build() {
       ["push-gateway", gateway],
       ["player", [player]],
     ]) {
-      run(...compiler, ...LINK_SMALL, ...WHOLE, "-o", join(folder, name + program.suffix), ...objects, core, "-lm");
+      run(...compiler, ...LINK_SMALL, "-o", join(folder, name + program.suffix), ...objects, core, "-lm");
     }
     const file = join(folder, `push-gateway${program.suffix}`);
     console.log(`${file}: ${statSync(join(root, file)).size} bytes`);

@@ -28,6 +28,14 @@ static bool starts_with(const char *bytes, size_t length, const char *word) {
   return length >= word_length && same_word(bytes, word_length, word);
 }
 
+/* RFC 9112, 3.2: a path, an asterisk, or a whole URL, as far as anybody looks at it. */
+static bool is_target(const char *at, const char *end) {
+  const char *stop = at;
+  if (*at == '/' || *at == '*') return true;
+  while (stop < end && (*stop | 0x20) >= 'a' && (*stop | 0x20) <= 'z') stop++;
+  return stop > at && starts_with(stop, (size_t)(end - stop), "://");
+}
+
 /* The path of a target, which may be a whole URL. */
 static void take_target(struct http_request *request, const char *at, const char *end) {
   size_t length = (size_t)(end - at);
@@ -53,6 +61,7 @@ static bool take_request_line(struct http_request *request, const char *at, cons
   while (at < end && *at > ' ' && *at != 0x7f) at++;
   if (at == target || end - at != 9 || memcmp(at, " HTTP/1.", 8) != 0) return false;
   if (at[8] != '0' && at[8] != '1') return false;
+  if (request->method != HTTP_CONNECT && !is_target(target, at)) return false;
   request->is_1_1 = request->keep_alive = at[8] == '1';
   take_target(request, target, at);
   return true;

@@ -110,14 +110,16 @@ static void answer(struct pusher *pusher, const uint8_t *method, size_t length) 
       "Content-Length: 75\r\n\r\n";
   static const char body[] = "HTTP is not served on this socket: push metrics as a plain stream of lines\n";
   _Static_assert(sizeof body - 1 == 75, "the length in the head is the body's");
-  char whole[sizeof head + sizeof body];
-  struct text text = TEXT(whole);
-  text_add(&text, head);
-  if (length != 4 || memcmp(method, "HEAD", 4) != 0) text_add(&text, body);
+  char whole[sizeof head + sizeof body], excerpt[96];
+  struct text text = TEXT(excerpt);
   if (log_warn(LOG_HTTP, loop_now_ms, "HTTP request on the push socket answered with 501")) {
-    log_bytes("method", method, length);
+    text_add_excerpt(&text, method, length);
+    log_bytes("method", text.bytes, text.length);
     log_end();
   }
+  text = TEXT(whole);
+  text_add(&text, head);
+  if (length != 4 || memcmp(method, "HEAD", 4) != 0) text_add(&text, body);
   pusher->state = HTTP;
   pusher->tail_length = 0;
   /* The answer is the first that is written, so there is room for it. */

@@ -450,7 +450,8 @@ static bool read_request(struct client *client) {
     }
     if (client->request.method == HTTP_CONNECT) {
       /* What follows would not be HTTP. */
-      send_error(client, 405);
+      client->request.keep_alive = false;
+      send_text(client, 405, "Method not allowed.");
       return true;
     }
     judge(client);
@@ -491,6 +492,7 @@ static void advance(struct client *client) {
   }
   if (client->source.fd < 0 || (client->state != READING && client->state != BODY)) return;
   client->is_pending = client->buffered > 0 && client->state == READING && is_answerable(client);
+  if (client->is_pending) loop_alarm(client->progress_ms + (double)settings->stall_timeout_ms);
   loop_change(&client->source, client->is_pending ? EPOLLOUT : EPOLLIN);
 }
 
@@ -533,20 +535,36 @@ static void ready(struct source *source, uint32_t events) {
   }
 }
 
-/* Closes the connection that has been idle between requests for longest, if there is one. */
-static bool close_idle(void) {
-  struct client *longest = NULL;
+static struct client *elder(struct client *one, struct client *other) {
+  return one == NULL || other->progress_ms < one->progress_ms ? other : one;
+}
+
+/*
+ * Closes a connection in favour of a new one: that which has been idle between requests for longest, or else that whose
+ * request has been awaited for longest. Those that are being answered stay. False: all are.
+ */
+static bool make_room(void) {
+  static const char warning[] = "HTTP connection closed: its request had not come, and others wait";
+  struct client *idle = NULL, *slow = NULL;
   for (size_t i = 0; i < settings->max_http_connections; i++) {
     struct client *client = &clients[i];
-    if (!is_open(client) || client->state != READING || !client->is_known || client->buffered > 0) continue;
-    if (longest == NULL || client->progress_ms < longest->progress_ms) longest = client;
+    if (!is_open(client) || client->is_pending) continue;
+    bool is_reading = client->state == READING;
+    bool is_idle = is_reading && client->is_known && client->buffered == 0;
+    if (is_idle || client->state == LINGERING) idle = elder(idle, client);
+    else if (is_reading || client->state == BODY) slow = elder(slow, client);
   }
-  if (longest != NULL) drop(longest);
-  return longest != NULL;
+  if (idle == NULL && slow == NULL) return false;
+  drop(idle != NULL ? idle : slow);
+  if (idle == NULL && log_warn(LOG_DISPLACED, loop_now_ms, warning)) {
+    log_number("limit", settings->max_http_connections);
+    log_end();
+  }
+  return true;
 }
 
 void scrape_take(int fd) {
-  if (is_stopping || (open_count >= settings->max_http_connections && !close_idle())) {
+  if (is_stopping || (open_count >= settings->max_http_connections && !make_room())) {
     close(fd);
     if (log_warn(LOG_HTTP_REFUSED, loop_now_ms, "HTTP connection refused: too many are open")) {
       log_number("limit", settings->max_http_connections);
@@ -584,13 +602,15 @@ static void start_waiting(void) {
 /* Ends what has taken too long. */
 static void check(struct client *client) {
   double due_ms = client->deadline_ms;
+  /* What is pending waits for room for its answer. */
+  bool is_unread = client->state == SENDING || client->is_pending;
   if (client->state == WAITING) return;
-  if (client->state == SENDING) due_ms = client->progress_ms + (double)settings->stall_timeout_ms;
+  if (is_unread) due_ms = client->progress_ms + (double)settings->stall_timeout_ms;
   if (loop_now_ms < due_ms) {
     loop_alarm(due_ms);
     return;
   }
-  if (client->state == SENDING) {
+  if (is_unread) {
     drop(client);
     if (log_warn(LOG_STALLED, loop_now_ms, "scraper cut off: it stalled")) {
       log_seconds("seconds", settings->stall_timeout_ms);

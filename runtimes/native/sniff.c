@@ -3,9 +3,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The longest method that is waited for. */
-enum { METHOD_LIMIT = 32 };
-
 /* RFC 9110, 5.6.2. Methods in use begin with a letter, so `# comment` is none. */
 static bool is_token_byte(uint8_t byte, bool first) {
   uint8_t letter = byte | 0x20;
@@ -19,6 +16,16 @@ static bool is_method(const uint8_t *bytes, size_t length) {
                                         "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND"};
   for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
     if (strlen(methods[i]) == length && memcmp(methods[i], bytes, length) == 0) return true;
+  return false;
+}
+
+/*
+ * Whether what stands before the next space or the line's end can be no value. Every target that a client sends has one of
+ * these: a path, *, a whole URL, host:port.
+ */
+static bool has_mark(const uint8_t *at, const uint8_t *end) {
+  for (; at < end && *at > ' '; at++)
+    if (*at == '/' || *at == '*' || *at == ':') return true;
   return false;
 }
 
@@ -39,12 +46,12 @@ enum verdict sniff(const uint8_t *bytes, size_t length, const uint8_t **method, 
   while (at < end && is_token_byte(*at, at == name)) at++;
   *method = name;
   *method_length = (size_t)(at - name);
-  if (*method_length > METHOD_LIMIT) return SNIFF_METRICS;
   if (at == end) return SNIFF_UNDECIDED;
   if (at == name || *at != ' ') return SNIFF_METRICS;
   while (at < end && *at == ' ') at++;
   if (at == end) return SNIFF_UNDECIDED;
-  if ((*at == '/' || *at == '*') && is_method(name, *method_length)) return SNIFF_HTTP;
+  if (*at == '{') return SNIFF_METRICS;
+  if (has_mark(at, end) && is_method(name, *method_length)) return SNIFF_HTTP;
   const uint8_t *line_end = memchr(at, '\n', (size_t)(end - at));
   if (line_end == NULL) return SNIFF_UNDECIDED;
   return is_request_line(at, line_end) ? SNIFF_HTTP : SNIFF_METRICS;

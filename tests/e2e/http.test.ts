@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import {
   createFolder,
+  type Daemon,
   descriptorCount,
   fetchFrom,
   logged,
@@ -18,6 +20,10 @@ import {
   without,
   write,
 } from "./daemon.js";
+
+function warnings(daemon: Daemon): string[] {
+  return daemon.log.filter((line) => line.level === "warn").map((line) => line.msg);
+}
 
 const TEXT = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -166,8 +172,48 @@ test("25: a whole URL as target, HTTP/1.0, and a missing Host", async (t) => {
   assert.match(await ask("nonsense\r\n\r\n"), /^HTTP\/1\.1 400 /);
   assert.match(
     await ask("CONNECT any:80 HTTP/1.1\r\nHost: any\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n"),
-    /^HTTP\/1\.1 405 Method Not Allowed\r\n(?:.+\r\n)*Allow: GET, HEAD\r\n(?:.+\r\n)*\r\n405 Method Not Allowed\n$/,
+    /^HTTP\/1\.1 405 Method Not Allowed\r\n(?:.+\r\n)*Allow: GET, HEAD\r\n(?:.+\r\n)*\r\nMethod not allowed\.\n$/,
   );
+});
+
+test("25: odd methods, targets and versions get the same answer from every gateway", async (t) => {
+  const daemon = await start(t);
+  const cases: [string, number][] = [
+    ["FOO /metrics HTTP/1.1", 405],
+    ["get /-/healthy HTTP/1.1", 405],
+    [`${"M".repeat(40)} http://any/-/ready?x HTTP/1.1`, 405],
+    ["PROPFIND /metrics HTTP/1.1", 405],
+    ["CONNECT a:1 HTTP/1.1", 405],
+    ["FOO /nothing HTTP/1.1", 404],
+    ["FOO * HTTP/1.1", 404],
+    ["OPTIONS * HTTP/1.1", 404],
+    ["GET ftp://any/metrics HTTP/1.1", 404],
+    ["GET http://any HTTP/1.1", 404],
+    ["GET HTTP://any/metrics HTTP/1.1", 200],
+    ["GET metrics HTTP/1.1", 400],
+    ["GET any:80 HTTP/1.1", 400],
+    ["GET http:/metrics HTTP/1.1", 400],
+    ["GET ?x HTTP/1.1", 400],
+    ["FOO metrics HTTP/1.1", 400],
+    ["F(O /metrics HTTP/1.1", 400],
+    ["FOO /metrics", 400],
+    ["GET /metrics", 400],
+    ["GET /metrics HTTP/0.9", 400],
+    ["GET /metrics HTTP/1.2", 400],
+    ["GET /metrics HTTP/2.0", 400],
+    ["PRI * HTTP/2.0", 400],
+    ["\x16\x03\x01", 400],
+  ];
+  for (const [line, status] of cases) {
+    const socket = await open(daemon.http);
+    const answer = readAll(socket);
+    await write(socket, `${line}\r\nHost: any\r\nConnection: close\r\n\r\n`);
+    const [head = "", body] = (await answer).split("\r\n\r\n");
+    assert.equal(Number(head.split(" ")[1]), status, line);
+    assert.equal(/^Allow: GET, HEAD$/m.test(head), status === 405, line);
+    if (status === 405) assert.equal(body, "Method not allowed.\n", line);
+    if (status === 404) assert.equal(body, "Not found.\n", line);
+  }
 });
 
 test("30: headers over the limit are refused with 431", async (t) => {
@@ -223,22 +269,71 @@ test("30: a body that never comes is answered with 408, a broken one with 400", 
   }
 });
 
-test("30: HTTP connections over the limit are refused, but an idle one makes room", async (t) => {
+test("30: HTTP connections over the limit: an idle one makes room first", async (t) => {
   const daemon = await start(t, { args: ["--max-http-connections", "2"] });
-  const busy = await Promise.all([open(daemon.http), open(daemon.http)]);
-  for (const socket of busy) await write(socket, "GET /metrics HTTP/1.1\r\nHost: x\r\n");
+  const health = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n";
+  const silent = await open(daemon.http);
+  const idle = await open(daemon.http);
+  idle.write(health);
+  await once(idle, "data");
+  const ended = readAll(idle);
+  const third = await open(daemon.http);
+  third.write(health);
+  await once(third, "data");
+  assert.equal(await ended, "");
+  silent.write(health);
+  const [answer] = (await once(silent, "data")) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 200 OK/);
+  assert.deepEqual(warnings(daemon), []);
+});
+
+test("30: HTTP connections over the limit: of those that send no whole request the oldest makes room", async (t) => {
+  const daemon = await start(t, { args: ["--max-http-connections", "4"] });
+  await push(daemon.socket, "x 1\n");
+  const starts = [
+    "",
+    "GET /metrics HTTP/1.1\r\nHost: x\r\n",
+    "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+  ];
+  const closed: number[] = [];
+  for (let i = 0; i < 40; i++) {
+    const socket = await open(daemon.http);
+    socket.resume().once("close", () => closed.push(i));
+    socket.write(starts[i % starts.length] as string);
+    assert.match(await scrape(daemon), /^x 1$/m);
+  }
+  await until("all but the last ones are closed", () => closed.length >= 37);
+  assert.deepEqual(
+    closed,
+    Array.from({ length: 37 }, (_, i) => i),
+  );
+  assert.equal((await logged(daemon, /request had not come/)).limit, 4);
+});
+
+test("30: HTTP connections over the limit are refused while all others are being answered", async (t) => {
+  const folder = createFolder(t);
+  const listen = `unix:${join(folder, "http.sock")}`;
+  const daemon = await start(t, { folder, listen, args: ["--cache-size", "16MiB", "--max-http-connections", "2"] });
+  await push(daemon.socket, manySeries(20_000));
+  const busy = [await open(daemon.http), await open(daemon.http)];
+  for (const socket of busy) {
+    socket.write("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    await once(socket, "readable");
+  }
   assert.equal(await readAll(await open(daemon.http)), "");
   assert.equal((await logged(daemon, /HTTP connection refused/)).limit, 2);
-  const ends = busy.map(readAll);
-  await write(busy[0]!, "\r\n");
-  await until("the idle one is closed for another", async () => {
-    const socket = await open(daemon.http);
-    const answer = readAll(socket);
-    socket.write("GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    return (await answer).startsWith("HTTP/1.1 200 OK");
-  });
-  assert.match(await ends[0]!, /^HTTP\/1\.1 200 OK/);
-  busy[1]!.destroy();
+  for (const page of await Promise.all(busy.map(readAll))) assert.equal(page.match(/^many\{/gm)?.length, 20_000);
+});
+
+test("30: a client that reads no answers is cut off after --stall-timeout, however small they are", async (t) => {
+  const folder = createFolder(t);
+  const listen = `unix:${join(folder, "http.sock")}`;
+  const daemon = await start(t, { folder, listen, args: ["--stall-timeout", "300ms"] });
+  const socket = (await open(daemon.http)).pause();
+  const requests = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n".repeat(10_000);
+  const written = new Promise<boolean>((resolve) => socket.write(requests.repeat(10), (error) => resolve(!error)));
+  assert.equal(await written, false);
+  await logged(daemon, /stalled/);
 });
 
 test("30: a thousand pipelined requests wait unread, cost bounded memory, and are all answered", async (t) => {

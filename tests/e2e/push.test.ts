@@ -138,6 +138,11 @@ for (const read of READS) {
       `OPTIONS * HTTP/1.1\r\n${head}\r\n`,
       `MKCALENDAR /x HTTP/1.1\r\n${head}\r\n`,
       `GET http://x/metrics HTTP/1.1\r\n${head}\r\n`,
+      `CONNECT a:1 HTTP/1.1\r\n${head}\r\n`,
+      `CONNECT 127.0.0.1:80 HTTP/1.1\r\n${head}\r\n`,
+      `GET metrics HTTP/1.1\r\n${head}\r\n`,
+      `GET http://${"x".repeat(5000)}/metrics HTTP/1.1\r\n${head}\r\n`,
+      `${"M".repeat(33)} /metrics HTTP/1.1\r\n${head}\r\n`,
       `\r\nPATCH /x HTTP/1.1\n${head}\n`,
     ];
     for (const request of requests) {
@@ -155,6 +160,19 @@ for (const read of READS) {
     assert.match(await readAll(headOnly), /^HTTP\/1\.1 501 [\s\S]*\r\n\r\n$/);
     assert.doesNotMatch(await scrape(daemon), /DNT|^a 1/m);
     assert.equal((await logged(daemon, /HTTP request/)).method, "GET");
+  });
+
+  test(`33: a method of any length is HTTP, in one piece or many, and shortened in the log (${read})`, async (t) => {
+    const request = `${"M".repeat(2000)} /x HTTP/1.1\r\nDNT: 1\r\n\r\n`;
+    for (const size of [request.length, 1000, 7]) {
+      const daemon = await start(t, { env });
+      const socket = await open(daemon.socket);
+      const answer = readAll(socket);
+      for (let at = 0; at < request.length; at += size) await write(socket, request.slice(at, at + size));
+      assert.match(await answer, /^HTTP\/1\.1 501 /);
+      assert.equal((await logged(daemon, /HTTP request/)).method, `${"M".repeat(80)}...`);
+      assert.equal(await scrape(daemon), "");
+    }
   });
 
   test(`33: an HTTP request in small pieces is known, and a client that goes on writing is not kept for ever (${read})`, async (t) => {
@@ -176,6 +194,7 @@ for (const read of READS) {
     await push(daemon.socket, "PUT_x 3\n");
     await push(daemon.socket, 'DELETE{path="/x HTTP/1.1"} 4\n');
     await push(daemon.socket, "HEAD  5\n");
+    await push(daemon.socket, 'OPTIONS {path="*:/"} 7\n');
     const socket = await open(daemon.socket);
     for (const byte of "PATCH 6\n") await write(socket, byte);
     const closed = readAll(socket);
@@ -187,6 +206,7 @@ for (const read of READS) {
     assert.match(page, /^DELETE\{path="\/x HTTP\/1\.1"\} 4$/m);
     assert.match(page, /^HEAD +5$/m);
     assert.match(page, /^PATCH 6$/m);
+    assert.match(page, /^OPTIONS *\{path="\*:\/"\} 7$/m);
   });
 }
 

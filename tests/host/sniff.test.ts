@@ -31,6 +31,10 @@ test("33: request lines are HTTP, byte by byte, and never metrics on the way", (
     "FOO  /x HTTP/1.1\r\n",
     "PRI * HTTP/2.0\r\n",
     "\r\n\nGET /x HTTP/1.1\r\n",
+    "CONNECT 127.0.0.1:80 HTTP/1.1\r\n",
+    "CONNECT [::1]:80 HTTP/1.1\r\n",
+    "GET index HTTP/1.1\r\n",
+    `${"M".repeat(33)} /x HTTP/1.1\r\n`,
   ];
   for (const line of lines) assert.deepEqual(verdicts(line), new Set([HTTP]), line);
 });
@@ -42,7 +46,10 @@ test("33: lines of metrics are metrics, byte by byte, and never HTTP on the way"
     "PUT_x 3\n",
     'GET{path="/ HTTP/1.1"} 1\n',
     'GET {path="/ HTTP/1.1"} 1\n',
+    'GET  {path="/"} 1\n',
     "GET NaN\n",
+    'GET 1 # {url="http://x/"} 1\n',
+    `${"x".repeat(64)} 1\n`,
     "GET +Inf\n",
     "# GET / HTTP/1.1\n",
     "# TYPE x gauge\n",
@@ -60,11 +67,21 @@ test("33: lines of metrics are metrics, byte by byte, and never HTTP on the way"
   }
 });
 
-test("33: what no byte more could tell is waited for, but no method is longer than 32 bytes", () => {
-  for (const text of ["", "\r\n", "G", "GET", "GET ", "up 1", "CONNECT host:80 HTTP/1.", "x".repeat(32)]) {
+test("33: what more bytes could decide is waited for, a known method only up to its target", () => {
+  for (const text of [
+    "",
+    "\r\n",
+    "G",
+    "GET",
+    "GET ",
+    "up 1",
+    "CONNECT host",
+    "FOO http://x/ HTTP/1.",
+    "x".repeat(99),
+  ]) {
     assert.equal(look(text), UNDECIDED, text);
   }
-  assert.equal(look("x".repeat(33)), METRICS);
+  for (const text of ["GET /", "OPTIONS *", "GET http:", "CONNECT host:"]) assert.equal(look(text), HTTP, text);
 });
 
 test("33: the method is found behind empty lines", () => {
