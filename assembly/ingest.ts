@@ -1,11 +1,12 @@
 /**
  * The stream: cuts it into lines, and takes the ordinary ones the short way.
  *
- * Pushers send the same series in the same order. So the next line is compared, byte for byte, with the metric that
- * followed last time: the next record of the block, the next block of the family, the first metric of the family that
- * followed this one. Where it is the same, its name and labels need no parsing and no checking (they were, when they
- * came), and only the value is read. A line in another order is looked up by its name and labels as they stand, again
- * without checking them: only what is in the cache can be found. All others go the long way, by line.ts and sample.ts.
+ * Pushers send the same series in the same order. So the next line is compared, byte for byte, with what followed last
+ * time: the next record of the family; or, where a push goes from family to family, the record behind the metric that
+ * was pushed last in the family that followed. Where it is the same, its name and labels need no parsing and no checking
+ * (they were, when they came), and only the value is read. A line in another order is looked up by its name and labels
+ * as they stand, again without checking them: only what is in the cache can be found. All others go the long way, by
+ * line.ts and sample.ts.
  */
 
 import {
