@@ -156,28 +156,29 @@ function resized(ref: u32, by: i32): void {
 }
 
 /**
- * Makes an empty block, last of its family, where a record of `bytes` bytes can be added. `labels` is used by it from
- * now on. 0: there is no room.
+ * Makes an empty block of the family, where a record of `bytes` bytes can be added, behind the block `before`, 0: behind
+ * the last. `labels` is used by it from now on. 0: there is no room.
  */
-export function createBlock(family: u32, labels: u32, shape: u32, bytes: usize): u32 {
-  const ref = alloc(BLOCK, HEAD, lastBlock(address(family)), bytes + OFFSET);
+export function createBlock(family: u32, labels: u32, shape: u32, bytes: usize, before: u32): u32 {
+  if (before == 0) before = lastBlock(address(family));
+  const ref = alloc(BLOCK, HEAD, before, bytes + OFFSET);
   if (ref == 0) return 0;
   const at = address(ref);
   const owner = address(family);
-  const last = lastBlock(owner);
   storeRef(at, family);
   storeRef(at + LABELS, labels);
   setOldest(at, stampOf(shape & 15));
   store<u8>(at, shape, CLASS);
   store<u8>(at, 0, SLOTS);
   store<u16>(at, HEAD as u32, SIZE);
-  storeRef(at + NEXT, last == 0 ? ref : nextBlock(address(last)));
-  if (last != 0) storeRef(address(last) + NEXT, ref);
+  if (before == lastBlock(owner)) setLastBlock(owner, ref);
+  if (before == 0) before = ref;
+  else storeRef(at + NEXT, nextBlock(address(before)));
+  storeRef(address(before) + NEXT, ref);
   if (WIDE) {
-    storeRef(at + PREVIOUS, last == 0 ? ref : last);
+    storeRef(at + PREVIOUS, before);
     storeRef(address(nextBlock(at)) + PREVIOUS, ref);
   }
-  setLastBlock(owner, ref);
   addBlocks(shape & 15, 1);
   if ((shape & META) != 0) add(METAS, 1);
   add(METRIC_BYTES, HEAD as i32);

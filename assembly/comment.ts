@@ -100,7 +100,7 @@ function target(type: u32): u32 {
 /** Makes the line's family, with metadata only. 0: there is no room. */
 function createMetadata(index: u32): u32 {
   const family = createFamily(textAt, textBytes);
-  if (family == 0 || createBlock(family, 0, index | META, 0) != 0) return family;
+  if (family == 0 || createBlock(family, 0, index | META, 0, 0) != 0) return family;
   freeFamily(family);
   return 0;
 }

@@ -51,6 +51,15 @@ export function isInside(family: u32): bool {
   return rowsWith(AT_FAMILY, family) != 0;
 }
 
+/** Whether an open render stands in this block, behind the metric `done` or in the middle of it. */
+export function isBehind(block: u32, done: u32): bool {
+  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) {
+    const place = load<u32>(at, AT_METRIC);
+    if (place >> 4 == block && place + (load<u32>(at, AT_SAMPLE) != 0 ? 1 : 0) > done) return true;
+  }
+  return false;
+}
+
 /** Puts a render at `place`, in the field at `at` of its row, and at the begin of all inside of it. */
 export function enter(at: usize, place: u32): void {
   const end = (at | (RENDER_BYTES - 1)) + 1;

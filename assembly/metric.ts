@@ -23,6 +23,7 @@ import {
   META,
   MULTI,
   namesAt,
+  nextBlock,
   oldestOf,
   previousBlock,
   recordAt,
@@ -34,7 +35,7 @@ import {
 } from "./block";
 import { copy, equal, hash } from "./bytes";
 import { dueAt, stampOf, storeStamp } from "./clock";
-import { isInside, metricGone } from "./cursor";
+import { isBehind, isInside, metricGone } from "./cursor";
 import { freeFamily, helpOf, lastBlock, name, nameLength, setHelp } from "./family";
 import {
   add,
@@ -218,12 +219,20 @@ export function noticeDue(index: u32): void {
   notice(PASS_DUE, due);
 }
 
-/** Adds an undefined record to a block of the family. Returns the metric, 0: no room. */
-function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
-  let block = findBlock(family, labels, shape, bytes, except);
+/**
+ * Adds an undefined record to a block of the family other than `except`; `next`: to the one behind that, or a new one
+ * there. Returns the metric, 0: no room.
+ */
+function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32, next: bool): u32 {
+  let block: u32 = 0;
+  if (!next) block = findBlock(family, labels, shape, bytes, except);
+  else if (except != lastBlock(address(family))) {
+    block = nextBlock(address(except));
+    if (!takes(block, labels, shape, bytes)) block = 0;
+  }
   if (block == 0) {
     const last = lastBlock(address(family));
-    block = createBlock(family, labels, shape, bytes);
+    block = createBlock(family, labels, shape, bytes, next ? except : 0);
     if (block == 0) return 0;
     useAgain(labels);
     if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
@@ -288,7 +297,7 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
     if (names == 0) return 0;
   }
   const end = useLabels(near);
-  const ref = end == 0 ? 0 : place(family, names, shape, LABELS_AT + (end - TEXT) + rest, 0);
+  const ref = end == 0 ? 0 : place(family, names, shape, LABELS_AT + (end - TEXT) + rest, 0, false);
   if (ref != 0) {
     const record = metricAddress(ref);
     setFlags(record, length);
@@ -362,15 +371,15 @@ export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u3
   const at = address(from);
   const family = familyOf(at);
   const bytes = recordSize(ref);
-  const moved = place(family, labelsOf(at), shape, bytes + more, from);
+  // No open page may have it twice, or miss it: it stays where it is in the order of those that stand in its family.
+  const moved = place(family, labelsOf(at), shape, bytes + more, from, isInside(family));
   if (moved == 0) return 0;
   const record = metricAddress(ref);
   const to = metricAddress(moved);
   copy(to, record, before);
   copy(to + before + more, record + before, bytes - before);
   const flags = load<u8>(to, FLAGS_AT) as u32;
-  // It is at the end of its family now: no open page may have it twice.
-  if (flags >> 4 != HIDDEN && isInside(family)) setFlags(to, flags & 15);
+  if (flags >> 4 != HIDDEN && (isBehind(from, ref) || isBehind(moved >> 4, 0))) setFlags(to, flags & 15);
   link(moved, recordHash(ref));
   removePlaced(ref);
   return moved;

@@ -240,6 +240,28 @@ for (const artefact of ARTEFACTS) {
       );
     });
 
+    test("12, 23 · a metric that has to be moved while a page stands in its family is in the page once", () => {
+      const count = artefact.imported ? 2000 : 250;
+      const long = `m_${"long".repeat(40)}`;
+      for (const grown of [`# TTL 1h\n`, ""]) {
+        const module = new Module(artefact, { cacheBytes: artefact.imported ? 500_000 : 14_000 });
+        const push = (index: number, text: string) => module.push(`${text}${long}{i="${index}"} 1.23456789012345\n`, 0);
+        module.push(
+          range(count)
+            .map((index) => `${long}{i="${index}"} 1\n`)
+            .join(""),
+          0,
+        );
+        const reading = new Reading(module, TEXT, 0);
+        reading.next(0);
+        for (let index = 0; index < count; index += 7) push(index, grown);
+        while (!reading.done) reading.next(0);
+        assert.ok(reading.pieces.length > 1, "a page of several pieces");
+        assert.equal(reading.keys().length, count);
+        assert.equal(module.counter("evicted"), 0);
+      }
+    });
+
     test("23 · eight renders that were begun together give the same page, one after another", () => {
       const module = new Module(artefact, { cacheBytes: 14_000, ttlMs: TTL_MS });
       prefill(module, startingLines(), 0);
