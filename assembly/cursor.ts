@@ -87,4 +87,12 @@ export function metricGone(metric: u32): void {
   leave(AT_METRIC, 0, metric, metric);
 }
 
+/** A sample comes (`by` 1) or goes (-1) before the sample `index` of a metric: renders behind that stay where they are. */
+export function sampleMoved(metric: u32, index: u32, by: i32): void {
+  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) {
+    const next = load<u32>(at, AT_SAMPLE);
+    if (load<u32>(at, AT_METRIC) == metric && next > index) store<u32>(at, next + (by as u32), AT_SAMPLE);
+  }
+}
+
 if (RENDERS % RENDER_BYTES != 0) ERROR("a row's address does not tell where it ends");

@@ -16,6 +16,7 @@
 
 import { classOf, FLAGS_AT, HIDDEN, MANY, MULTI, shrinkRecord } from "./block";
 import { copy, equal } from "./bytes";
+import { sampleMoved } from "./cursor";
 import { add, countMany, SAMPLES_GONE, SERIES } from "./header";
 import { address, loadRef, storeRef, textAddress } from "./heap";
 import { REF, SAMPLE_LIMIT, TEXT } from "./layout";
@@ -134,21 +135,23 @@ function changeSchema(ref: u32, schema: u32, by: i32): void {
 let copyEnd: usize = 0;
 let unseenSamples: u32 = 0;
 let seenParts: u32 = 0;
-/** The last of these: where its entry ends in the copy, and how many bytes behind the record's begin it ends. */
+/** Behind the last of these: the next one's index, its entry's place in the copy, and its in bytes from the record's begin. */
+let seenEnd: u32 = 0;
 let seenEntry: usize = 0;
 let seenPlace: usize = 0;
 
 /** Copies a schema to the scratch: all of it, or the samples that the round has seen. */
 function copySchema(ref: u32, all: bool): void {
   const record = metricAddress(ref);
-  let samples = beginSamples(ref);
+  const samples = beginSamples(ref);
   store<u8>(TEXT, load<u8>(entry - 1));
   copyEnd = TEXT + 1;
   unseenSamples = 0;
   seenParts = 0;
+  seenEnd = 0;
   seenEntry = copyEnd;
   seenPlace = lengthAt - record;
-  for (; samples > 0; --samples) {
+  for (let i: u32 = 1; i <= samples; ++i) {
     const from = entry;
     const seen = isSeen();
     nextSample();
@@ -159,6 +162,7 @@ function copySchema(ref: u32, all: bool): void {
     if (!seen) ++unseenSamples;
     else {
       seenParts |= 1 << (load<u8>(from) as u32);
+      seenEnd = i;
       seenEntry = copyEnd;
       seenPlace = lengthAt - record;
     }
@@ -190,6 +194,7 @@ export function addSample(ref: u32, length: u32): u32 {
     return 0;
   }
   changeSchema(grown, schema, 1);
+  sampleMoved(grown, seenEnd, 1);
   store<u8>(metricAddress(grown) + seenPlace, length);
   return grown;
 }
@@ -206,6 +211,7 @@ export function dropUnseen(ref: u32): void {
   if (schema == 0) return;
   let samples = beginSamples(ref);
   let end = lengthAt;
+  let kept: u32 = 0;
   for (; samples > 0; --samples) {
     const from = lengthAt;
     const seen = isSeen();
@@ -213,7 +219,8 @@ export function dropUnseen(ref: u32): void {
     if (seen) {
       copy(end, from, lengthAt - from);
       end += lengthAt - from;
-    }
+      ++kept;
+    } else sampleMoved(ref, kept, -1);
   }
   shrinkRecord(ref >> 4, ref & 15, end, lengthAt - end);
   changeSchema(ref, schema, -(gone as i32));

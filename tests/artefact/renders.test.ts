@@ -262,6 +262,28 @@ for (const artefact of ARTEFACTS) {
       }
     });
 
+    test("19, 23 · a histogram longer than a piece is in a page once, whatever becomes of its buckets meanwhile", () => {
+      const bounds = range(200).map(String);
+      const label = `l="${"long".repeat(artefact.imported ? 120 : 30)}"`;
+      const push = (module: Module, all: readonly string[]) =>
+        module.push(
+          ["# TYPE h histogram\n", ...all.map((le) => `h_bucket{${label},le="${le}"} 1\n`), `h_sum{${label}} 1\n`].join(
+            "",
+          ),
+          0,
+        );
+      for (const changed of [["0.5", ...bounds], bounds.slice(10)]) {
+        const module = new Module(artefact, { cacheBytes: 16_000 });
+        push(module, bounds);
+        const reading = new Reading(module, TEXT, 0);
+        reading.next(0);
+        push(module, changed);
+        while (!reading.done) reading.next(0);
+        assert.ok(reading.pieces.length > 1, "a page of several pieces");
+        assert.equal(reading.keys().length, bounds.length + 1);
+      }
+    });
+
     test("23 · eight renders that were begun together give the same page, one after another", () => {
       const module = new Module(artefact, { cacheBytes: 14_000, ttlMs: TTL_MS });
       prefill(module, startingLines(), 0);
