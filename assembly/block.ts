@@ -55,6 +55,8 @@ export const META: u32 = 0x20;
 export const STAMP_AT: usize = REF;
 export const FLAGS_AT: usize = REF + STAMP;
 export const LABELS_AT: usize = REF + STAMP + 1;
+/** Most bytes of a block: in a wide one no offset is larger than it can note. */
+const BLOCK_BYTES_MAX: usize = 0x3fff;
 /** Value length that means many samples, and the generation of a metric that is not complete. */
 export const MANY: u32 = 15;
 export const HIDDEN: u32 = 15;
@@ -232,8 +234,8 @@ export function canAdd(ref: u32, at: usize, bytes: usize): bool {
   const slot = freeSlot(at);
   if (slot == BLOCK_METRICS) return false;
   const added = slot == slotsOf(at) ? OFFSET : 0;
-  if (blockSize(at) + at - records(at) + 1 > OFFSET_MAX) return false;
-  if (blockSize(at) + bytes + added > 0x3fff) return false;
+  if (!WIDE && blockSize(at) + at - records(at) + 1 > OFFSET_MAX) return false;
+  if (blockSize(at) + bytes + added > BLOCK_BYTES_MAX) return false;
   return canGrow(ref, bytes + added);
 }
 
@@ -286,7 +288,8 @@ export function removeRecord(ref: u32, slot: u32, bytes: usize): void {
 export function canGrowRecord(ref: u32, slot: u32, bytes: usize): bool {
   if (!canGrow(ref, bytes)) return false;
   const at = address(ref);
-  if (blockSize(at) + bytes > 0x3fff) return false;
+  if (blockSize(at) + bytes > BLOCK_BYTES_MAX) return false;
+  if (WIDE) return true;
   const offset = loadOffset(slotAt(at, slot));
   const end = slotAt(at, slotsOf(at));
   for (let other = slotAt(at, 0); other < end; other += OFFSET) {
