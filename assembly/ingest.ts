@@ -242,7 +242,7 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   const life = unitsOf(index);
   let taken: u32 = 0;
   let last = load<u32>(LAST_METRIC);
-  while (at < end) {
+  while (at < end && load<u8>(at) != 35) {
     const isFound = foundValue != 0;
     if (!isFound && misses > 3 && (misses++ & 7) != 0) break;
     const value = isFound ? foundValue : skipExpected(at, last);
