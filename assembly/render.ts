@@ -15,7 +15,7 @@ import { OUTPUT, RENDER_BYTES, RENDER_LIMIT } from "./layout";
 import { begin, fitted, open, put, putKeyword, to } from "./output";
 import { TOTAL } from "./owner";
 import { beginSamples, entry, nextSample, valueAt, valueLength } from "./record";
-import { enterBlock, putSample } from "./series";
+import { putSample } from "./series";
 import { enterTitle, isPart, isWritten, nextPass, part, putMetadata } from "./title";
 import { EOF } from "./word";
 
@@ -57,7 +57,6 @@ function putMetric(metric: u32): bool {
 function putBlock(ref: u32, slot: u32): bool {
   const block = address(ref);
   if (part != TOTAL && kindOf(block) != MULTI) return true;
-  enterBlock(block);
   const slots = slotsOf(block);
   for (; slot < slots; ++slot) {
     const record = recordAt(block, slot);

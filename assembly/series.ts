@@ -3,7 +3,6 @@
  * `quantile` among them where the sample has one.
  */
 
-import { namesAt } from "./block";
 import { isPlain, putName } from "./escape";
 import { keepsTimestamps } from "./header";
 import { textAddress } from "./heap";
@@ -12,22 +11,8 @@ import { BUCKET, QUANTILE } from "./owner";
 import { beginLabels, labelName, labelNameBytes, nextLabel } from "./record";
 import { NO_TIMESTAMP } from "./sample";
 import { labelNumber, labelRef, NO_NUMBER, textBytes, textLength } from "./text";
-import { plainName, putFamilyName } from "./title";
+import { plainLabels, plainName, putFamilyName } from "./title";
 import { EQUALS, LE, nth, SUFFIXES } from "./word";
-
-/** The block's label names need no quotes or escapes. */
-let plainLabels: bool = true;
-
-/** Makes the block at `at` the one at hand. */
-export function enterBlock(at: usize): void {
-  plainLabels = true;
-  let label = namesAt(at);
-  for (let i = load<u8>(label++) as u32; i > 0; --i) {
-    const bytes = load<u8>(label++) as usize;
-    if (!isPlain(label, bytes, false)) plainLabels = false;
-    label += bytes;
-  }
-}
 
 /** The character before the next label: the brace, or a comma. */
 let brace: u32 = 123;
@@ -92,7 +77,7 @@ function putTimestamp(ms: i64): void {
 }
 
 /**
- * Writes the line of a sample of a metric in the block at hand, with its value of `length` bytes at `at` and the time
+ * Writes the line of a sample of a metric of the family at hand, with its value of `length` bytes at `at` and the time
  * stamp kept behind it. `entry` is the sample's in its schema, and `place` where the label that names it goes.
  */
 export function putSample(metric: u32, entry: usize, place: u32, at: usize, length: u32): void {

@@ -24,6 +24,7 @@ import {
   STATESET,
   SUMMARY,
   typeOf,
+  UNEXPECTED,
   unitOf,
 } from "./family";
 import { address } from "./heap";
@@ -53,6 +54,8 @@ let nameBytes: usize = 0;
 let type: u32 = 0;
 /** The name needs no quotes or escapes. */
 export let plainName: bool = true;
+/** Nor do its metrics' label names, without a look at them. */
+export let plainLabels: bool = true;
 /** The title is the name without its last `cut` bytes, and the suffix of `part`; its type is `said`. */
 let cut: usize = 0;
 let said: u32 = 0;
@@ -112,6 +115,7 @@ export function enterTitle(at: usize, pass: u32): void {
   nameBytes = nameLength(at);
   type = typeOf(at) & 7;
   plainName = isPlain(nameAt, nameBytes, true);
+  plainLabels = (flags(at) & UNEXPECTED) == 0;
   said = titleType();
   whole = open && ((KNOWN >> said) & 1) != 0;
   part = pass == TOTAL && type == GAUGE_HISTOGRAM && !whole ? BUCKET : pass;
