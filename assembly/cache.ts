@@ -40,7 +40,7 @@ import {
   ttlOf,
   unitsAt,
 } from "./clock";
-import { helpOf, largestFamily, lastBlock, nextFamily, setHelp } from "./family";
+import { largestFamily, lastBlock, nextFamily } from "./family";
 import {
   count,
   EVICTED,
@@ -62,7 +62,7 @@ import {
   SWEPT,
 } from "./header";
 import { address, addressOf, BLOCK, nextObject } from "./heap";
-import { releaseHelp } from "./help";
+import { dropHelp } from "./help";
 import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SEARCH_SWEEPS, SWEEP_OBJECTS, WIDE } from "./layout";
 import { dropBlock, notice, removeMetric } from "./metric";
 
@@ -171,29 +171,19 @@ function handFamily(): u32 {
   return family;
 }
 
-/** Drops one HELP text. Returns whether there was one to be found. */
-function dropHelp(): bool {
-  if (load<u32>(HELP_BYTES) == 0) return false;
+/** Drops one of those that are counted in a field: HELP_BYTES, or METAS other than `keep`. False: none was found. */
+function dropMetadata(field: usize, keep: u32): bool {
+  if (load<u32>(field) == 0) return false;
   for (let i: u32 = 0; i < SEARCH_FAMILIES; ++i) {
     const family = handFamily();
-    const help = helpOf(address(family));
-    if (help == 0) continue;
-    setHelp(family, 0);
-    releaseHelp(help);
-    count(HELP_DROPPED);
-    return true;
-  }
-  return false;
-}
-
-/** Drops one family without metrics, other than `keep`. Returns whether there was one to be found. */
-function dropMetadata(keep: u32): bool {
-  if (load<u32>(METAS) == 0) return false;
-  for (let i: u32 = 0; i < SEARCH_FAMILIES; ++i) {
-    const family = handFamily();
-    const block = lastBlock(address(family));
-    if (family == keep || kindOf(address(block)) != META) continue;
-    dropBlock(block);
+    if (field == HELP_BYTES) {
+      if (!dropHelp(family)) continue;
+      count(HELP_DROPPED);
+    } else {
+      const block = lastBlock(address(family));
+      if (family == keep || kindOf(address(block)) != META) continue;
+      dropBlock(block);
+    }
     return true;
   }
   return false;
@@ -296,12 +286,12 @@ export function beginRoom(): void {
  */
 export function makeRoom(newcomers: u32, keep: u32): bool {
   if (sweepForRoom()) return true;
-  if (dropHelp() || dropMetadata(newcomers)) return true;
+  if (dropMetadata(HELP_BYTES, 0) || dropMetadata(METAS, newcomers)) return true;
   if (rejects() || ++evictions > EVICTIONS) return refuse(REFUSED_FULL);
   return evict(keep == 0 ? newcomers : 0, keep);
 }
 
 /** Room for metadata: only what is expired goes, and for a family, HELP texts. */
 export function makeMetadataRoom(forFamily: bool): bool {
-  return sweepForRoom() || (forFamily && dropHelp());
+  return sweepForRoom() || (forFamily && dropMetadata(HELP_BYTES, 0));
 }

@@ -29,7 +29,7 @@ import {
 } from "./family";
 import { BAD_METADATA, BAD_TTL, CLASHES, count, HELP_DROPPED, METADATA, PUSHES, UNIT_DROPPED } from "./header";
 import { address } from "./heap";
-import { createHelp, HELP_LIMIT, helpLength, helpText, releaseHelp } from "./help";
+import { createHelp, dropHelp, HELP_LIMIT, helpLength, helpText, releaseHelp } from "./help";
 import { TEXT } from "./layout";
 import {
   atEnd,
@@ -175,8 +175,7 @@ function keepHelp(ref: u32, bytes: usize): void {
   if (old != 0) {
     const at = address(old);
     if (helpLength(at) == bytes && equal(helpText(at), TEXT, bytes)) return;
-    setHelp(ref, 0);
-    releaseHelp(old);
+    dropHelp(ref);
   }
   if (bytes == 0) return;
   const help = createHelp(TEXT, bytes, ref);

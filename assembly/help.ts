@@ -6,6 +6,7 @@
  */
 
 import { copy } from "./bytes";
+import { helpOf, setHelp } from "./family";
 import { add, HELP_BYTES } from "./header";
 import { address, alloc, HELP, release } from "./heap";
 import { WIDE } from "./layout";
@@ -33,8 +34,18 @@ export function createHelp(text: usize, count: usize, near: u32): u32 {
   return ref;
 }
 
+/** Frees a help that no family notes. */
 export function releaseHelp(ref: u32): void {
   const bytes = PREFIX + helpLength(address(ref));
   release(ref, bytes);
   add(HELP_BYTES, -(bytes as i32));
+}
+
+/** Takes the help from a family and frees it. False: it has none. */
+export function dropHelp(family: u32): bool {
+  const help = helpOf(address(family));
+  if (help == 0) return false;
+  setHelp(family, 0);
+  releaseHelp(help);
+  return true;
 }

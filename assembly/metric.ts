@@ -36,7 +36,7 @@ import {
 import { copy, equal, hash } from "./bytes";
 import { dueAt, stampOf, storeStamp } from "./clock";
 import { isBehind, isInside, metricGone } from "./cursor";
-import { freeFamily, helpOf, lastBlock, name, nameLength, setHelp } from "./family";
+import { freeFamily, lastBlock, name, nameLength } from "./family";
 import {
   add,
   GENERATION,
@@ -49,7 +49,7 @@ import {
   SERIES,
 } from "./header";
 import { address, canGrow, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
-import { releaseHelp } from "./help";
+import { dropHelp } from "./help";
 import { CACHE, REF, SEARCH_BEFORE, SLOT_BITS, TEXT } from "./layout";
 import {
   HASH,
@@ -354,11 +354,7 @@ export function dropBlock(block: u32): void {
 
 /** Frees a family without blocks, and its help. */
 export function dropFamily(family: u32): void {
-  const help = helpOf(address(family));
-  if (help != 0) {
-    setHelp(family, 0);
-    releaseHelp(help);
-  }
+  dropHelp(family);
   freeFamily(family);
 }
 
