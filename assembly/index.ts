@@ -19,7 +19,6 @@ import {
   GAUGES,
   MAX_LINE,
   METRIC_MASK,
-  NEXT_DUE,
   PASS_DUE,
   SAMPLES_GONE,
 } from "./header";
@@ -107,7 +106,6 @@ export function init(cacheBytes: u32, ttlMs: f64, flags: u32, maxLine: u32): u32
   store<u32>(CACHE_SIZE, cacheBytes);
   store<u32>(FLAGS, flags);
   store<u32>(MAX_LINE, maxLine);
-  store<f64>(NEXT_DUE, Infinity);
   store<f64>(PASS_DUE, Infinity);
   const buckets = floorPower(cacheBytes / 64);
   const few = max(buckets / 4, 8);

@@ -8,18 +8,19 @@ import { FLAGS_AT, kindOf, MANY, MULTI, recordAt } from "./block";
 import { LAST_METRIC, ROUND } from "./connection";
 import { ROUND as LAST_ROUND } from "./header";
 import { addressOf, BLOCK } from "./heap";
-import { metricAddress, setFlags } from "./record";
-import { clearSeen, dropUnseen, INCOMPLETE, roundOf, setRound } from "./samples";
+import { headOf, metricAddress, ROUND_AT, setFlags } from "./record";
+import { clearSeen, dropUnseen, INCOMPLETE } from "./samples";
 
 /** Makes a metric the connection's open one, unless it is: begins its round, or joins the one under way. */
 export function openRound(ref: u32): void {
   store<u32>(LAST_METRIC, ref);
   if (load<u8>(ROUND) != 0) return;
-  let round = roundOf(ref);
+  const head = headOf(ref);
+  let round = load<u8>(head, ROUND_AT) as u32;
   if (round == 0) {
     round = (load<u32>(LAST_ROUND) % 255) + 1;
     store<u32>(LAST_ROUND, round);
-    setRound(ref, round);
+    store<u8>(head, round, ROUND_AT);
     clearSeen(ref);
   }
   store<u8>(ROUND, round);
@@ -36,8 +37,9 @@ export function closeRound(): void {
   if (at == 0 || kindOf(at) != MULTI) return;
   const record = recordAt(at, ref & 15);
   if (record == 0) return;
-  if (roundOf(ref) != round) return;
-  setRound(ref, 0);
+  const head = headOf(ref);
+  if (load<u8>(head, ROUND_AT) != round) return;
+  store<u8>(head, 0, ROUND_AT);
   dropUnseen(ref);
   show(metricAddress(ref));
 }

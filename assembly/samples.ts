@@ -47,10 +47,6 @@ export function roundOf(ref: u32): u32 {
   return load<u8>(headOf(ref), ROUND_AT);
 }
 
-export function setRound(ref: u32, round: u32): void {
-  store<u8>(headOf(ref), round, ROUND_AT);
-}
-
 /** Whether the round has seen the sample where the walk stands. */
 export function isSeen(): bool {
   return (load<u8>(lengthAt) & SEEN) != 0;
