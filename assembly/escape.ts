@@ -6,6 +6,7 @@
 import { character, sequence } from "./bytes";
 import { skipName } from "./line";
 import { put, putText, putWord, raw } from "./output";
+import { ESCAPED } from "./word";
 
 /** Whether text 0.0.4 can have this name without quotes; metrics' names may have colons. */
 export function isPlain(at: usize, bytes: usize, colons: bool): bool {
@@ -22,9 +23,7 @@ function putHex(code: u32): void {
 /** Writes a name that is not plain in the escaping. The escapes in it are those of text 0.0.4. */
 export function putEscaped(at: usize, bytes: usize, colons: bool): void {
   const end = at + bytes;
-  put(85);
-  put(95);
-  put(95);
+  putWord(ESCAPED);
   for (let next = at; next < end; ) {
     const from = next;
     next += sequence(next, end);

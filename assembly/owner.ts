@@ -56,6 +56,7 @@ import {
   nth,
   QUANTILE_WORD,
   SUFFIXES,
+  suffixBytes,
   suffixOf,
   TOTAL_SUFFIX,
   wordBytes,
@@ -133,7 +134,7 @@ function findSpecial(word: usize): bool {
 
 /** Whether the line is the `_created` of a counter that is known: it is a part of that metric then. */
 function findTotal(): bool {
-  const family = findRelative(nameAt, nameBytes - wordBytes(nth(SUFFIXES, CREATED_PART)), TOTAL_SUFFIX);
+  const family = findRelative(nameAt, nameBytes - suffixBytes(CREATED_PART), TOTAL_SUFFIX);
   if (family == 0) return false;
   const type = declaredOf(address(family));
   if ((type & 7) != COUNTER || findMetric(family) == 0) return false;
@@ -151,7 +152,7 @@ export function findOwner(): bool {
   const suffix = suffixOf(nameAt, nameBytes);
   part = suffix;
   for (;;) {
-    ownerBytes = nameBytes - wordBytes(nth(SUFFIXES, part));
+    ownerBytes = nameBytes - suffixBytes(part);
     wanted = findNamed(ownerBytes);
     owner = named;
     if (part == TOTAL || owns(wanted, part)) break;

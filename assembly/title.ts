@@ -33,7 +33,7 @@ import { TEXT } from "./layout";
 import { open, put, putKeyword, putText, putWord, raw, seek, to } from "./output";
 import { BUCKET, CREATED_PART, GCOUNT, GSUM, holdsMany, TOTAL } from "./owner";
 
-import { endsIn, HELP, INFO_SUFFIX, nth, SUFFIXES, suffixOf, TOTAL_SUFFIX, TYPE, TYPES, UNIT, wordBytes } from "./word";
+import { endsIn, HELP, INFO_SUFFIX, nth, SUFFIXES, suffixBytes, suffixOf, TOTAL_SUFFIX, TYPE, TYPES, UNIT, wordBytes } from "./word";
 
 /** In the names of types, behind those of families: "unknown". */
 const UNKNOWN: u32 = STATESET + 1;
@@ -93,7 +93,7 @@ function cutSuffix(suffix: usize): bool {
   const bytes = nameBytes - wordBytes(suffix);
   if (suffix != TOTAL_SUFFIX && findRelative(nameAt, bytes, TOTAL_SUFFIX) != 0) return false;
   if (findFamily(nameAt, bytes) != 0) return false;
-  const owner = findFamily(nameAt, bytes - wordBytes(nth(SUFFIXES, suffixOf(nameAt, bytes))));
+  const owner = findFamily(nameAt, bytes - suffixBytes(suffixOf(nameAt, bytes)));
   if (owner != 0 && holdsMany(typeOf(address(owner)))) return false;
   cut = wordBytes(suffix);
   return true;

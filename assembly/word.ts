@@ -21,8 +21,8 @@ const WORDS: usize = memory.data<u8>([
   3, 78, 97, 78, 4, 43, 73, 110, 102, 4, 45, 73, 110, 102, 3, 105, 110, 102, 8, 105, 110, 102, 105, 110, 105, 116, 121,
   // Comments, in the order of comment.ts: EOF, TTL, TYPE, HELP, UNIT
   3, 69, 79, 70, 3, 84, 84, 76, 4, 84, 89, 80, 69, 4, 72, 69, 76, 80, 4, 85, 78, 73, 84,
-  // never, 0, le, quantile, ="
-  5, 110, 101, 118, 101, 114, 1, 48, 2, 108, 101, 8, 113, 117, 97, 110, 116, 105, 108, 101, 2, 61, 34,
+  // never, 0, le, quantile, =", U__
+  5, 110, 101, 118, 101, 114, 1, 48, 2, 108, 101, 8, 113, 117, 97, 110, 116, 105, 108, 101, 2, 61, 34, 3, 85, 95, 95,
 ]);
 
 /** The first of the suffixes, types, values, comments and lives without end: `nth` finds the others. */
@@ -44,6 +44,7 @@ export const NEVER: usize = UNIT + 5;
 export const LE: usize = NEVER + 8;
 export const QUANTILE_WORD: usize = LE + 3;
 export const EQUALS: usize = QUANTILE_WORD + 9;
+export const ESCAPED: usize = EQUALS + 3;
 
 /** Words are compared exactly, or letters in any case. */
 export const EXACT: u32 = 0xff;
@@ -58,6 +59,11 @@ export function wordBytes(word: usize): usize {
 export function nth(word: usize, index: u32): usize {
   for (; index > 0; --index) word += wordBytes(word) + 1;
   return word;
+}
+
+/** Characters of the suffix of a part. */
+export function suffixBytes(part: u32): usize {
+  return wordBytes(nth(SUFFIXES, part));
 }
 
 /** Whether the text [at, end) is this word, compared in the bits that `mask` says. */
