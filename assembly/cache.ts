@@ -74,7 +74,7 @@ export function advance(nowMs: f64): void {
   setNow(now);
   // The narrow cache is swept whole, so that what expired is gone before anything else happens.
   do sweep();
-  while (!WIDE && now >= load<f64>(NEXT_DUE));
+  while (!WIDE && isDue());
 }
 
 /** Looks at all stamps before the time becomes `now`, while their ages still say what they mean. */
@@ -88,35 +88,36 @@ function sweepAll(now: f64): void {
   store<f64>(SWEPT, now);
 }
 
+/** Whether anything has expired since sweepForRoom began. */
+let removed: bool = false;
+
 /**
- * Removes what is expired of a block `passed` units from now, and keeps the ages of the rest from wrapping. Returns how
- * many metrics it removed. A sweep over `all` has the block's oldest stamp noted afresh, and is no pass.
+ * Removes what is expired of a block `passed` units from now, and keeps the ages of the rest from wrapping.
+ * A sweep over `all` has the block's oldest stamp noted afresh, and is no pass.
  */
-function expireBlock(block: u32, passed: u64, all: bool): u32 {
+function expireBlock(block: u32, passed: u64, all: bool): void {
   const at = address(block);
   const index = classOf(at);
   const isOld = isOver(index, oldestOf(at), passed);
-  let removed: u32 = 0;
   if (kindOf(at) != META) {
     if (isOld || all) {
-      removed = expireRecords(block, index, passed);
-      if (addressOf(block, BLOCK) == 0) return removed;
+      expireRecords(block, index, passed);
+      if (addressOf(block, BLOCK) == 0) return;
       refreshOldest(address(block));
     }
   } else if (isOld) {
     if (ttlOf(index) != ENDLESS) {
+      removed = true;
       dropBlock(block);
-      return 1;
+      return;
     }
     setOldest(at, limitStamp(index, passed));
   }
   if (!all) notice(PASS_DUE, dueAt(index, oldestOf(address(block))));
-  return removed;
 }
 
 /** The same of its records; the block goes with the last. */
-function expireRecords(block: u32, index: u32, passed: u64): u32 {
-  let removed: u32 = 0;
+function expireRecords(block: u32, index: u32, passed: u64): void {
   for (let slot: u32 = 0; slot < slotsOf(address(block)); ++slot) {
     const record = recordAt(address(block), slot);
     if (record == 0 || !isOver(index, loadStamp(record + STAMP_AT), passed)) continue;
@@ -124,17 +125,20 @@ function expireRecords(block: u32, index: u32, passed: u64): u32 {
     else {
       removeMetric((block << 4) | slot);
       count(EXPIRED);
-      ++removed;
+      removed = true;
       if (addressOf(block, BLOCK) == 0) break;
     }
   }
-  return removed;
 }
 
-/** Looks at up to SWEEP_OBJECTS objects for blocks with expired metrics. Returns how many metrics it removed. */
-function sweep(): u32 {
-  let removed: u32 = 0;
-  if (load<f64>(NOW) < load<f64>(NEXT_DUE)) return 0;
+/** Whether a sweep may find something that is expired. */
+function isDue(): bool {
+  return load<f64>(NOW) >= load<f64>(NEXT_DUE);
+}
+
+/** Looks at up to SWEEP_OBJECTS objects for blocks with expired metrics. */
+function sweep(): void {
+  if (!isDue()) return;
   let hand = load<u32>(SWEEP_HAND);
   for (let objects = SWEEP_OBJECTS; objects > 0; --objects) {
     hand = nextObject(hand);
@@ -144,23 +148,22 @@ function sweep(): u32 {
       store<f64>(PASS_DUE, Infinity);
       break;
     }
-    if (addressOf(hand, BLOCK) != 0) removed += expireBlock(hand, 0, false);
+    if (addressOf(hand, BLOCK) != 0) expireBlock(hand, 0, false);
   }
   store<u32>(SWEEP_HAND, hand);
-  return removed;
 }
 
 /** Sweeps until expired metrics went, of a large cache SEARCH_SWEEPS steps at most. Returns whether any did. */
 function sweepForRoom(): bool {
-  let left = SEARCH_SWEEPS;
-  while (load<f64>(NOW) >= load<f64>(NEXT_DUE) && left-- > 0) if (sweep() != 0) return true;
-  return false;
+  removed = false;
+  for (let left = SEARCH_SWEEPS; isDue() && left > 0 && !removed; --left) sweep();
+  return removed;
 }
 
 /** Removes expired metrics, in bounded work. Returns whether there may be more. */
 export function expire(): bool {
   sweep();
-  return load<f64>(NOW) >= load<f64>(NEXT_DUE);
+  return isDue();
 }
 
 /** The family at the hand that looks for metadata to drop, which goes on to the next. */

@@ -56,12 +56,15 @@ export function unitsAt(index: u32, ms: f64): u64 {
   return (ms / (load<u32>(at(index), UNIT) as f64)) as u64;
 }
 
+/** Notes the stamp of the time that is now. */
+function tick(index: u32): void {
+  store<u32>(at(index), (unitsAt(index, load<f64>(NOW)) as u32) & STAMP_MASK, STAMP_NOW);
+}
+
 /** Makes `ms`, a clamped time, the time that is now. */
 export function setNow(ms: f64): void {
   store<f64>(NOW, ms);
-  for (let i: u32 = 0; i < CLASS_LIMIT; ++i) {
-    if (load<u32>(at(i), UNIT) != 0) store<u32>(at(i), (unitsAt(i, ms) as u32) & STAMP_MASK, STAMP_NOW);
-  }
+  for (let i: u32 = 0; i < CLASS_LIMIT; ++i) if (load<u32>(at(i), UNIT) != 0) tick(i);
 }
 
 function define(index: u32, ttlMs: u32): void {
@@ -75,7 +78,7 @@ function define(index: u32, ttlMs: u32): void {
   store<u32>(at(index), unit, UNIT);
   store<u32>(at(index), units, UNITS);
   store<u32>(at(index), 0, BLOCKS);
-  store<u32>(at(index), (unitsAt(index, load<f64>(NOW)) as u32) & STAMP_MASK, STAMP_NOW);
+  tick(index);
 }
 
 /** Begins with one class, the default: 0. */
@@ -153,10 +156,9 @@ export function limitStamp(index: u32, passed: u64): u32 {
   return stampOf(index) - AGE_LIMIT + (passed as u32);
 }
 
-/** The earliest time at which a metric with this stamp can be expired. */
+/** The earliest time at which a metric with this stamp can be expired; where nothing expires, one in decades. */
 export function dueAt(index: u32, stamp: u32): f64 {
   const units = unitsOf(index);
-  if (units == <u32>-1) return Infinity;
   const unit = load<u32>(at(index), UNIT) as f64;
   const left = units - min(units, age(index, stamp));
   return (floor(load<f64>(NOW) / unit) + (left as f64)) * unit;
