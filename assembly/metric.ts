@@ -50,7 +50,7 @@ import {
 } from "./header";
 import { address, canGrow, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
 import { dropHelp } from "./help";
-import { CACHE, REF, SEARCH_BEFORE, SLOT_BITS, TEXT } from "./layout";
+import { CACHE, REF, SEARCH_BEFORE, SLOT_BITS, TEXT, WIDE } from "./layout";
 import {
   HASH,
   labelCount,
@@ -290,6 +290,8 @@ function useLabels(near: u32): usize {
  * nothing has changed.
  */
 export function createMetric(family: u32, shape: u32, length: u32, rest: usize): u32 {
+  // In a full narrow cache no text is looked for in vain.
+  if (!WIDE && !canGrow(0, LABELS_AT + (labelCount as usize) + rest)) return 0;
   const near = lastBlock(address(family));
   let names: u32 = 0;
   if (labelCount != 0) {
