@@ -33,7 +33,20 @@ import { TEXT } from "./layout";
 import { open, put, putKeyword, putText, putWord, raw, seek, to } from "./output";
 import { BUCKET, CREATED_PART, GCOUNT, GSUM, holdsMany, TOTAL } from "./owner";
 
-import { endsIn, HELP, INFO_SUFFIX, nth, SUFFIXES, suffixBytes, suffixOf, TOTAL_SUFFIX, TYPE, TYPES, UNIT, wordBytes } from "./word";
+import {
+  endsIn,
+  HELP,
+  INFO_SUFFIX,
+  nth,
+  SUFFIXES,
+  suffixBytes,
+  suffixOf,
+  TOTAL_SUFFIX,
+  TYPE,
+  TYPES,
+  UNIT,
+  wordBytes,
+} from "./word";
 
 /** In the names of types, behind those of families: "unknown". */
 const UNKNOWN: u32 = STATESET + 1;
