@@ -28,7 +28,8 @@ export let labelNameBytes: usize = 0;
 /** Where the walk over labels stands: how many are left, the next name and the next value. */
 let labelsLeft: u32 = 0;
 let nextName: usize = 0;
-let nextValue: usize = 0;
+/** Behind the last label: the value of a metric that has one sample. */
+export let nextValue: usize = 0;
 
 /** Begins a walk over the labels of a metric. Returns how many there are. */
 export function beginLabels(ref: u32): u32 {
@@ -93,6 +94,16 @@ export function beginSamples(ref: u32): u32 {
   lengthAt = head + SAMPLES_HEAD;
   valueAt = lengthAt + 1;
   return load<u8>(head, COUNT_AT);
+}
+
+/** The same for a page, which goes through the labels anyway: where the metric has one sample, that has no value yet. */
+export function beginPageSamples(ref: u32): u32 {
+  const record = metricAddress(ref);
+  if (isMany(record)) return beginSamples(ref);
+  entry = SINGLE + 1;
+  lengthAt = record + FLAGS_AT;
+  valueAt = 0;
+  return 1;
 }
 
 /** Goes on to the next sample, or behind the last one. */

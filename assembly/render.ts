@@ -14,7 +14,7 @@ import { address } from "./heap";
 import { OUTPUT, RENDER_BYTES, RENDER_LIMIT } from "./layout";
 import { begin, fitted, open, put, putKeyword, to } from "./output";
 import { TOTAL } from "./owner";
-import { beginSamples, entry, nextSample, valueAt, valueLength } from "./record";
+import { beginPageSamples, entry, nextSample, valueAt, valueLength } from "./record";
 import { putSample } from "./series";
 import { enterTitle, isPart, isWritten, nextPass, part, putMetadata } from "./title";
 import { EOF } from "./word";
@@ -30,7 +30,7 @@ let row: usize = 0;
 function putMetric(metric: u32): bool {
   const isAlone = to == OUTPUT;
   let kept = to;
-  const samples = beginSamples(metric);
+  const samples = beginPageSamples(metric);
   const place = load<u8>(entry - 1);
   let isTitled = load<u32>(row, TITLED);
   for (let i: u32 = 0; i < samples; ++i) {

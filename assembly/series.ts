@@ -8,7 +8,7 @@ import { keepsTimestamps } from "./header";
 import { textAddress } from "./heap";
 import { open, put, putInteger, putText, putValue, putWord, raw, to } from "./output";
 import { BUCKET, QUANTILE } from "./owner";
-import { beginLabels, labelName, labelNameBytes, nextLabel } from "./record";
+import { beginLabels, labelName, labelNameBytes, nextLabel, nextValue } from "./record";
 import { NO_TIMESTAMP } from "./sample";
 import { labelNumber, labelRef, NO_NUMBER, textBytes, textLength } from "./text";
 import { plainLabels, plainName, putFamilyName } from "./title";
@@ -48,8 +48,8 @@ function putSeries(metric: u32, entry: usize, place: u32): void {
       putText(entry + 2, load<u8>(entry, 1));
     } else {
       nextLabel();
-      const isGood = plainLabels || isPlain(labelName, labelNameBytes, false);
-      putName(labelName, labelNameBytes, SUFFIXES, isGood, false);
+      if (plainLabels || isPlain(labelName, labelNameBytes, false)) putText(labelName, labelNameBytes);
+      else putName(labelName, labelNameBytes, SUFFIXES, false, false);
       putWord(EQUALS);
       putLabelValue();
     }
@@ -77,11 +77,12 @@ function putTimestamp(ms: i64): void {
 }
 
 /**
- * Writes the line of a sample of a metric of the family at hand, with its value of `length` bytes at `at` and the time
- * stamp kept behind it. `entry` is the sample's in its schema, and `place` where the label that names it goes.
+ * Writes the line of a sample of a metric of the family at hand, with its value of `length` bytes at `at`, 0: behind the
+ * labels, and the time stamp kept behind it. `entry` is the sample's in its schema, and `place` where the label that names it goes.
  */
 export function putSample(metric: u32, entry: usize, place: u32, at: usize, length: u32): void {
   putSeries(metric, entry, place);
+  if (at == 0) at = nextValue;
   put(32);
   putValue(at, length);
   if (keepsTimestamps()) putTimestamp(load<i64>(at + (length as usize)));
