@@ -48,8 +48,8 @@ import {
 import { dropFamily, findMetric, hold, removeMetric } from "./metric";
 import { readValue } from "./number";
 import {
+  bytesBefore,
   EXACT,
-  endsIn,
   INFO_SUFFIX,
   isWord,
   LE,
@@ -217,9 +217,8 @@ function drop(family: u32): void {
 
 /** Looks whether the owner, which is new, was declared by its name without this suffix. */
 function findBase(suffix: usize, type: u32): void {
-  if (!endsIn(nameAt, nameBytes, suffix)) return;
-  const bytes = nameBytes - wordBytes(suffix);
-  if (findNamed(bytes) != type || (named != 0 && hasMetrics(named))) return;
+  const bytes = bytesBefore(nameAt, nameBytes, suffix);
+  if (bytes == 0 || findNamed(bytes) != type || (named != 0 && hasMetrics(named))) return;
   base = named;
   baseBytes = bytes;
   wanted = type;

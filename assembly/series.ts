@@ -11,7 +11,7 @@ import { BUCKET, QUANTILE } from "./owner";
 import { beginLabels, labelName, labelNameBytes, nextLabel, nextValue } from "./record";
 import { NO_TIMESTAMP } from "./sample";
 import { labelNumber, labelRef, NO_NUMBER, textBytes, textLength } from "./text";
-import { plainLabels, plainName, putFamilyName } from "./title";
+import { plainLabels, plainName, putSampleName } from "./title";
 import { EQUALS, LE, nth, SUFFIXES } from "./word";
 
 /** The character before the next label: the brace, or a comma. */
@@ -36,7 +36,7 @@ function putSeries(metric: u32, entry: usize, place: u32): void {
   const part = load<u8>(entry) as u32;
   brace = 123;
   if (!plainName && raw != 0) putBrace();
-  putFamilyName(0, part);
+  putSampleName(part);
   let labels = beginLabels(metric);
   let special: u32 = -1;
   if (part - BUCKET <= QUANTILE - BUCKET) special = min(place, labels++);

@@ -34,7 +34,7 @@ import { open, put, putKeyword, putText, putWord, raw, seek, to } from "./output
 import { BUCKET, CREATED_PART, GCOUNT, GSUM, holdsMany, TOTAL } from "./owner";
 
 import {
-  endsIn,
+  bytesBefore,
   HELP,
   INFO_SUFFIX,
   nth,
@@ -45,7 +45,6 @@ import {
   TYPE,
   TYPES,
   UNIT,
-  wordBytes,
 } from "./word";
 
 /** In the names of types, behind those of families: "unknown". */
@@ -53,9 +52,6 @@ const UNKNOWN: u32 = STATESET + 1;
 
 /** The types, a bit each, of which OpenMetrics knows all parts. */
 const KNOWN: u32 = (1 << COUNTER) | (1 << HISTOGRAM) | (1 << SUMMARY) | (1 << GAUGE_HISTOGRAM);
-
-/** Bytes of "_total". */
-const TOTAL_BYTES: usize = INFO_SUFFIX - TOTAL_SUFFIX - 1;
 
 /** Behind the pass about a part, the pass about this one, four bits each; TOTAL: it is the last. */
 const PASSES: u32 = (CREATED_PART << (TOTAL * 4)) | (GSUM << (BUCKET * 4)) | (GCOUNT << (GSUM * 4));
@@ -65,12 +61,17 @@ let family: usize = 0;
 let nameAt: usize = 0;
 let nameBytes: usize = 0;
 let type: u32 = 0;
+/**
+ * Bytes of the name that its parts' suffixes are behind. What has one sample a metric has to be called like a counter,
+ * whose `_created` takes the place of `_total`; 0: it is not.
+ */
+let stemBytes: usize = 0;
 /** The name needs no quotes or escapes. */
 export let plainName: bool = true;
 /** Nor do its metrics' label names, without a look at them. */
 export let plainLabels: bool = true;
-/** The title is the name without its last `cut` bytes, and the suffix of `part`; its type is `said`. */
-let cut: usize = 0;
+/** The title is so many bytes of the name, and the suffix of `part`; its type is `said`. */
+let titleBytes: usize = 0;
 let said: u32 = 0;
 /** The part that the pass is about alone; TOTAL: it is about the whole family, or all but `_created`. */
 export let part: u32 = 0;
@@ -89,12 +90,10 @@ function hasEscaped(): bool {
 
 /**
  * Whether samples of a part can have a title of their own, or a counter's be under its own: no other family is called
- * like these. What has one sample a metric has to be called like a counter, whose `_created` takes the place of `_total`.
+ * like these.
  */
 function isFree(suffixPart: u32): bool {
-  const without: usize = holdsMany(type) ? 0 : TOTAL_BYTES;
-  if (without != 0 && !endsIn(nameAt, nameBytes, TOTAL_SUFFIX)) return false;
-  return findRelative(nameAt, nameBytes - without, nth(SUFFIXES, suffixPart)) == 0;
+  return stemBytes != 0 && findRelative(nameAt, stemBytes, nth(SUFFIXES, suffixPart)) == 0;
 }
 
 /**
@@ -102,19 +101,19 @@ function isFree(suffixPart: u32): bool {
  * counter and an info that would have the same title then, the counter has it.
  */
 function cutSuffix(suffix: usize): bool {
-  if (!endsIn(nameAt, nameBytes, suffix)) return false;
-  const bytes = nameBytes - wordBytes(suffix);
+  const bytes = bytesBefore(nameAt, nameBytes, suffix);
+  if (bytes == 0) return false;
   if (suffix != TOTAL_SUFFIX && findRelative(nameAt, bytes, TOTAL_SUFFIX) != 0) return false;
   if (findFamily(nameAt, bytes) != 0) return false;
   const owner = findFamily(nameAt, bytes - suffixBytes(suffixOf(nameAt, bytes)));
   if (owner != 0 && holdsMany(typeOf(address(owner)))) return false;
-  cut = wordBytes(suffix);
+  titleBytes = bytes;
   return true;
 }
 
-/** The type that the format says of the whole family. Sets `cut`. */
+/** The type that the format says of the whole family. Sets `titleBytes`. */
 function titleType(): u32 {
-  cut = 0;
+  titleBytes = nameBytes;
   if (!open) return type < INFO ? type : GAUGE;
   if (type == INFO) return cutSuffix(INFO_SUFFIX) ? INFO : GAUGE;
   if (type > COUNTER) return type;
@@ -127,6 +126,7 @@ export function enterTitle(at: usize, pass: u32): void {
   nameAt = name(at);
   nameBytes = nameLength(at);
   type = typeOf(at) & 7;
+  stemBytes = holdsMany(type) ? nameBytes : bytesBefore(nameAt, nameBytes, TOTAL_SUFFIX);
   plainName = isPlain(nameAt, nameBytes, true);
   plainLabels = (flags(at) & UNEXPECTED) == 0;
   said = titleType();
@@ -134,7 +134,7 @@ export function enterTitle(at: usize, pass: u32): void {
   part = pass == TOTAL && type == GAUGE_HISTOGRAM && !whole ? BUCKET : pass;
   if (part == TOTAL) return;
   said = GAUGE;
-  cut = 0;
+  titleBytes = nameBytes;
 }
 
 /** Whether the pass may have something to be written, and no other family has its name. */
@@ -153,20 +153,22 @@ export function isPart(other: u32): bool {
   return part == TOTAL ? whole || other != CREATED_PART : other == part;
 }
 
-/**
- * Writes the name of the family without its last `without` bytes, with the suffix of a part. A counter's `_created`
- * takes the place of `_total`.
- */
-export function putFamilyName(without: usize, suffixPart: u32): void {
-  if (suffixPart == CREATED_PART && !holdsMany(type)) without = TOTAL_BYTES;
-  putName(nameAt, nameBytes - without, nth(SUFFIXES, suffixPart), plainName, true);
+/** Writes `bytes` bytes of the family's name, or what `_created` is behind, with the suffix of a part. */
+function putPartName(bytes: usize, suffixPart: u32): void {
+  if (suffixPart == CREATED_PART) bytes = stemBytes;
+  putName(nameAt, bytes, nth(SUFFIXES, suffixPart), plainName, true);
+}
+
+/** Writes the name of samples of a part. */
+export function putSampleName(suffixPart: u32): void {
+  putPartName(nameBytes, suffixPart);
 }
 
 /** Begins a line of metadata. */
 function putTitle(keyword: usize): void {
   putKeyword(keyword);
   put(32);
-  putFamilyName(cut, part);
+  putPartName(titleBytes, part);
   put(32);
 }
 
@@ -198,9 +200,9 @@ export function putMetadata(): void {
   const unit = unitOf(family);
   const isBase = (flags(family) & BY_BASE) != 0;
   // Only of the name that it is the end of: not of a name in the escaping, or of one with another suffix.
-  if (unit != 0 && isBase == (cut != 0) && part == TOTAL && (plainName || raw != 0)) {
+  if (unit != 0 && isBase == (titleBytes != nameBytes) && part == TOTAL && (plainName || raw != 0)) {
     putTitle(UNIT);
-    putText(nameAt + nameBytes - cut - unit, unit);
+    putText(nameAt + titleBytes - unit, unit);
     put(10);
   }
   putHelp();

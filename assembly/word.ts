@@ -73,10 +73,10 @@ export function isWord(at: usize, end: usize, word: usize, mask: u32): bool {
   return true;
 }
 
-/** Whether the `bytes` bytes of text at `at` are more than this word, and end in it. */
-export function endsIn(at: usize, bytes: usize, word: usize): bool {
-  const end = at + bytes;
-  return bytes > wordBytes(word) && isWord(end - wordBytes(word), end, word, EXACT);
+/** Bytes of the text of `bytes` bytes at `at` before the word that it ends in; 0: it does not, or is no more than it. */
+export function bytesBefore(at: usize, bytes: usize, word: usize): usize {
+  const rest = bytes - wordBytes(word);
+  return bytes > wordBytes(word) && isWord(at + rest, at + bytes, word, EXACT) ? rest : 0;
 }
 
 /** The number of the suffix of a sample's name that the text ends in, 0: none. */
@@ -86,7 +86,7 @@ export function suffixOf(at: usize, bytes: usize): u32 {
   let word = SUFFIXES;
   for (let suffix: u32 = 1; suffix < SUFFIX_COUNT; ++suffix) {
     word = nth(word, 1);
-    if (wordBytes(word) != 0 && endsIn(at, bytes, word)) return suffix;
+    if (wordBytes(word) != 0 && bytesBefore(at, bytes, word) != 0) return suffix;
   }
   return 0;
 }

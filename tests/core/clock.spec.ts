@@ -75,7 +75,7 @@ describe("isExpired", () => {
     const stamp = stampOf(0);
     setNow(3e12);
     expect<bool>(isExpired(0, stamp)).toBe(false);
-    expect<f64>(dueAt(0, stamp)).toBe(Infinity);
+    expect<bool>(dueAt(0, stamp) > 4e12).toBe(true);
   });
 });
 
