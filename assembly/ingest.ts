@@ -119,6 +119,7 @@ function leap(): usize {
   const at = addressOf(ref >> 4, BLOCK);
   if (at != 0 && familyOf(at) == family) enter(after, ref >> 4, at, (ref & 15) + 1);
   else {
+    // It has gone: behind the last one is the first.
     const last = lastBlock(after);
     enter(after, last, address(last), BLOCK_METRICS);
   }
@@ -357,7 +358,7 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
     const feed = find(at, end, 10);
     if (feed >= end) break;
     // A line that is too long is not taken, so nothing is learnt from it either.
-    if (isShort && at != found && feed - at < longest && expectNamed(at, feed)) {
+    if (isShort && at != found && load<u8>(at) != 35 && feed - at < longest && expectNamed(at, feed)) {
       learn(load<u32>(LAST_METRIC), (block << 4) | slot);
       found = at;
       continue;
