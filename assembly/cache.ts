@@ -22,6 +22,7 @@ import {
   recordAt,
   refreshOldest,
   STAMP_AT,
+  setClass,
   setOldest,
   slotsOf,
 } from "./block";
@@ -36,6 +37,7 @@ import {
   loadStamp,
   SWEEP_MS,
   setNow,
+  stampOf,
   storeStamp,
   ttlOf,
   unitsAt,
@@ -64,7 +66,7 @@ import {
 import { address, addressOf, BLOCK, nextObject } from "./heap";
 import { dropHelp } from "./help";
 import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SEARCH_SWEEPS, SWEEP_OBJECTS, WIDE } from "./layout";
-import { dropBlock, notice, removeMetric } from "./metric";
+import { dropBlock, notice, noticeDue, removeMetric } from "./metric";
 
 /** Makes `nowMs` the time. Every export that has a time calls it first. */
 export function advance(nowMs: f64): void {
@@ -129,6 +131,13 @@ function expireRecords(block: u32, index: u32, passed: u64): void {
       if (addressOf(block, BLOCK) == 0) break;
     }
   }
+}
+
+/** Makes the life of a block that has no metrics, or one, begin anew, in this class. */
+export function renew(at: usize, index: u32): void {
+  setClass(at, index);
+  setOldest(at, stampOf(index));
+  noticeDue(index);
 }
 
 /** Whether a sweep may find something that is expired. */

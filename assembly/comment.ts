@@ -2,10 +2,10 @@
  * Lines that begin with "#": TYPE, HELP and UNIT of a family, `# EOF`, and our own `# TTL`. All others are comments.
  */
 
-import { createBlock, META, setClass, setOldest } from "./block";
+import { createBlock, META } from "./block";
 import { checkText, equal, hash } from "./bytes";
-import { makeMetadataRoom } from "./cache";
-import { ENDLESS, stampOf } from "./clock";
+import { makeMetadataRoom, renew } from "./cache";
+import { ENDLESS } from "./clock";
 import { LAST_TYPE, TTL, TYPED_NAME } from "./connection";
 import {
   BY_BASE,
@@ -45,7 +45,6 @@ import {
   wordAt,
   wordEnd,
 } from "./line";
-import { noticeDue } from "./metric";
 import { adopt, claimNames, hasMetrics, holdsMany } from "./owner";
 import { closeRound } from "./round";
 import { TAKEN } from "./sample";
@@ -112,15 +111,9 @@ function family(type: u32, index: u32): u32 {
     ref = createMetadata(index);
     if (ref == 0 && !makeMetadataRoom(type != 0)) return 0;
   }
+  // A family with metadata only lives by them.
   if (!hasMetrics(ref)) renew(address(lastBlock(address(ref))), index);
   return ref;
-}
-
-/** A family with metadata only lives by them: the time to live of its one block begins anew. */
-function renew(block: usize, index: u32): void {
-  setClass(block, index);
-  setOldest(block, stampOf(index));
-  noticeDue(index);
 }
 
 /** A TYPE line says what the family's next samples are; where that is another shape, its metrics keep their type. */

@@ -5,8 +5,8 @@
  * way, that is dealt with and the line attempted anew: whatever went, may have been the owner.
  */
 
-import { classOf, kindOf, MULTI, STAMP_AT, setClass, setOldest, slotsOf } from "./block";
-import { beginRoom, makeRoom } from "./cache";
+import { classOf, kindOf, MULTI, STAMP_AT, slotsOf } from "./block";
+import { beginRoom, makeRoom, renew } from "./cache";
 import { isExpired, loadStamp, stampOf, storeStamp } from "./clock";
 import { LAST_METRIC, ROUND } from "./connection";
 import { setFlag, setPushed, UNEXPECTED } from "./family";
@@ -41,7 +41,7 @@ import {
   valueHigh,
   valueLow,
 } from "./line";
-import { createMetric, findMetric, growMetric, moveMetric, noticeDue, removeMetric } from "./metric";
+import { createMetric, findMetric, growMetric, moveMetric, removeMetric } from "./metric";
 import { setPacked, storePacked } from "./number";
 import {
   adoptBase,
@@ -151,11 +151,7 @@ function create(): i32 {
 
 /** Gives the metric at `record` in the block at `at` the push's time, and its time to live. False: there is no room. */
 function touch(at: usize, record: usize): bool {
-  if (classOf(at) != ttlClass && slotsOf(at) == 1) {
-    setClass(at, ttlClass);
-    setOldest(at, stampOf(ttlClass));
-    noticeDue(ttlClass);
-  }
+  if (classOf(at) != ttlClass && slotsOf(at) == 1) renew(at, ttlClass);
   storeStamp(record + STAMP_AT, stampOf(classOf(at)));
   return classOf(at) == ttlClass || become(moveMetric(metric, ttlClass | kindOf(at), recordSize(metric), 0));
 }
