@@ -101,14 +101,15 @@ function expireBlock(block: u32, passed: u64, all: bool): void {
   const at = address(block);
   const index = classOf(at);
   const isOld = isOver(index, oldestOf(at), passed);
+  const stays = ttlOf(index) == ENDLESS;
   if (kindOf(at) != META) {
     if (isOld || all) {
-      expireRecords(block, index, passed);
+      expireRecords(block, index, passed, stays);
       if (addressOf(block, BLOCK) == 0) return;
       refreshOldest(address(block));
     }
   } else if (isOld) {
-    if (ttlOf(index) != ENDLESS) {
+    if (!stays) {
       removed = true;
       dropBlock(block);
       return;
@@ -119,11 +120,11 @@ function expireBlock(block: u32, passed: u64, all: bool): void {
 }
 
 /** The same of its records; the block goes with the last. */
-function expireRecords(block: u32, index: u32, passed: u64): void {
+function expireRecords(block: u32, index: u32, passed: u64, stays: bool): void {
   for (let slot: u32 = 0; slot < slotsOf(address(block)); ++slot) {
     const record = recordAt(address(block), slot);
     if (record == 0 || !isOver(index, loadStamp(record + STAMP_AT), passed)) continue;
-    if (ttlOf(index) == ENDLESS) storeStamp(record + STAMP_AT, limitStamp(index, passed));
+    if (stays) storeStamp(record + STAMP_AT, limitStamp(index, passed));
     else {
       removeMetric((block << 4) | slot);
       count(EXPIRED);

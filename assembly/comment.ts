@@ -3,10 +3,10 @@
  */
 
 import { createBlock, META } from "./block";
-import { checkText, equal, hash } from "./bytes";
+import { checkText, equal } from "./bytes";
 import { makeMetadataRoom, renew } from "./cache";
 import { ENDLESS } from "./clock";
-import { LAST_TYPE, TTL, TYPED_NAME } from "./connection";
+import { LAST_TYPE, TTL } from "./connection";
 import {
   BY_BASE,
   COUNTER,
@@ -45,7 +45,7 @@ import {
   wordAt,
   wordEnd,
 } from "./line";
-import { adopt, claimNames, hasMetrics, holdsMany } from "./owner";
+import { adopt, claimNames, hasMetrics, holdsMany, noteType } from "./owner";
 import { closeRound } from "./round";
 import { TAKEN } from "./sample";
 import { EOF, EXACT, INFO_SUFFIX, isWord, NEVER, nth, TOTAL_SUFFIX, TYPES } from "./word";
@@ -76,7 +76,7 @@ function which(word: usize, count: u32): u32 {
  * `type` is what a TYPE line says, else 0.
  */
 function suffixed(suffix: usize, own: u32, type: u32): u32 {
-  if (type != 0 && type != (own | TYPED)) return 0;
+  if (type != 0 && type != own) return 0;
   const family = findRelative(textAt, textBytes, suffix);
   if (family == 0) return 0;
   const at = address(family);
@@ -91,8 +91,8 @@ function suffixed(suffix: usize, own: u32, type: u32): u32 {
 function target(type: u32): u32 {
   const family = findFamily(textAt, textBytes);
   if (family != 0 && hasMetrics(family)) return family;
-  let other = suffixed(TOTAL_SUFFIX, COUNTER, type);
-  if (other == 0) other = suffixed(INFO_SUFFIX, INFO, type);
+  let other = suffixed(TOTAL_SUFFIX, COUNTER | TYPED, type);
+  if (other == 0) other = suffixed(INFO_SUFFIX, INFO | TYPED, type);
   return other != 0 ? other : family;
 }
 
@@ -137,8 +137,7 @@ function takeType(index: u32): bool {
   const type = (word & STATESET) | TYPED;
   const ref = family(type, index);
   claimNames(type, textAt, textBytes, false);
-  store<u32>(TYPED_NAME, hash(textAt, textBytes));
-  store<u8>(LAST_TYPE, ref == 0 ? type : 0);
+  noteType(ref == 0 ? type : 0, textAt, textBytes);
   if (ref != 0) declare(ref, type);
   return true;
 }

@@ -63,8 +63,8 @@ export function isBehind(block: u32, done: u32): bool {
 /** Puts a render at `place`, in the field at `at` of its row, and at the begin of all inside of it. */
 export function enter(at: usize, place: u32): void {
   const end = (at | (RENDER_BYTES - 1)) + 1;
+  clear(at, end - at);
   store<u32>(at, place);
-  clear(at + 4, end - at - 4);
 }
 
 /** Makes renders that stand at `from` stand at `to`; `bits` of the field are inside of that place. */

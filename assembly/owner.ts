@@ -158,7 +158,7 @@ export function findOwner(): bool {
     if (part == TOTAL || owns(wanted, part)) break;
     // What owned the name until now was declared to be another shape, whose first sample this is.
     if (owner != 0 && wanted != 0 && owns(typeOf(address(owner)), part)) {
-      noteType(ownerBytes);
+      noteType(wanted, nameAt, ownerBytes);
       drop(owner);
     }
     part = TOTAL;
@@ -254,16 +254,15 @@ export function adopt(family: u32, from: u32): void {
   drop(from);
 }
 
-/** Notes the wanted type as that of the connection's last TYPE line, about the line's first `bytes` bytes. */
-function noteType(bytes: usize): void {
-  if (wanted == 0) return;
-  store<u32>(TYPED_NAME, hash(nameAt, bytes));
-  store<u8>(LAST_TYPE, wanted);
+/** Notes a type, 0: none, as that of the connection's last TYPE line, about a name. */
+export function noteType(type: u32, at: usize, bytes: usize): void {
+  store<u32>(TYPED_NAME, hash(at, bytes));
+  store<u8>(LAST_TYPE, type);
 }
 
 /** Drops the owner if it has no blocks. Its type is noted: to make room for the line, what was declared may have to go. */
 export function leaveOwner(): void {
-  noteType(baseBytes != 0 ? baseBytes : ownerBytes);
+  if (wanted != 0) noteType(wanted, nameAt, baseBytes != 0 ? baseBytes : ownerBytes);
   if (owner == 0 || lastBlock(address(owner)) != 0) return;
   dropFamily(owner);
   owner = 0;

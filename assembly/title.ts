@@ -56,11 +56,10 @@ const KNOWN: u32 = (1 << COUNTER) | (1 << HISTOGRAM) | (1 << SUMMARY) | (1 << GA
 /** Behind the pass about a part, the pass about this one, four bits each; TOTAL: it is the last. */
 const PASSES: u32 = (CREATED_PART << (TOTAL * 4)) | (GSUM << (BUCKET * 4)) | (GCOUNT << (GSUM * 4));
 
-/** The family at hand, its name and the type of its metrics. */
+/** The family at hand, and its name. */
 let family: usize = 0;
 let nameAt: usize = 0;
 let nameBytes: usize = 0;
-let type: u32 = 0;
 /**
  * Bytes of the name that its parts' suffixes are behind. What has one sample a metric has to be called like a counter,
  * whose `_created` takes the place of `_total`; 0: it is not.
@@ -111,8 +110,8 @@ function cutSuffix(suffix: usize): bool {
   return true;
 }
 
-/** The type that the format says of the whole family. Sets `titleBytes`. */
-function titleType(): u32 {
+/** The type that the format says of a whole family of this type. Sets `titleBytes`. */
+function titleType(type: u32): u32 {
   titleBytes = nameBytes;
   if (!open) return type < INFO ? type : GAUGE;
   if (type == INFO) return cutSuffix(INFO_SUFFIX) ? INFO : GAUGE;
@@ -125,11 +124,11 @@ export function enterTitle(at: usize, pass: u32): void {
   family = at;
   nameAt = name(at);
   nameBytes = nameLength(at);
-  type = typeOf(at) & 7;
+  const type = typeOf(at) & 7;
   stemBytes = holdsMany(type) ? nameBytes : bytesBefore(nameAt, nameBytes, TOTAL_SUFFIX);
   plainName = isPlain(nameAt, nameBytes, true);
   plainLabels = (flags(at) & UNEXPECTED) == 0;
-  said = titleType();
+  said = titleType(type);
   whole = open && ((KNOWN >> said) & 1) != 0;
   part = pass == TOTAL && type == GAUGE_HISTOGRAM && !whole ? BUCKET : pass;
   if (part == TOTAL) return;
