@@ -4,10 +4,9 @@
  *   +0      ref  next family of the bucket
  *   +REF    ref  next family in order of creation, 0: the last
  *   +2*REF  ref  last block; its next is the first: the list is a ring
- *   +3*REF  ref  the family that a push went to when it last left this one
- *   +4*REF  ref  the metric pushed last
- *   +5*REF  ref  bytes: this object, and its blocks
- *   +6*REF  u8   flags
+ *   +3*REF  ref  the metric pushed last
+ *   +4*REF  ref  bytes: this object, and its blocks
+ *   +5*REF  u8   flags
  *           u8   types: of the metrics (low half), and as last declared (high half)
  *           u8   length of the name
  *           ref  wide only: previous family in order of creation
@@ -36,10 +35,9 @@ import { wordBytes } from "./word";
 
 const NEXT: usize = REF;
 const LAST: usize = REF * 2;
-const FOLLOW: usize = REF * 3;
-const PUSHED: usize = REF * 4;
-const BYTES: usize = REF * 5;
-const FLAGS: usize = REF * 6;
+const PUSHED: usize = REF * 3;
+const BYTES: usize = REF * 4;
+const FLAGS: usize = REF * 5;
 const TYPES: usize = FLAGS + 1;
 const LENGTH: usize = FLAGS + 2;
 const PREVIOUS: usize = FLAGS + 3;
@@ -113,14 +111,6 @@ export function lastBlock(at: usize): u32 {
 
 export function setLastBlock(at: usize, block: u32): void {
   storeRef(at + LAST, block);
-}
-
-export function follow(at: usize): u32 {
-  return loadRef(at + FOLLOW);
-}
-
-export function setFollow(at: usize, family: u32): void {
-  storeRef(at + FOLLOW, family);
 }
 
 /** The metric that was pushed last: a hint, it may be gone, and its block another family's. */

@@ -1,12 +1,12 @@
 /**
  * The stream: cuts it into lines, and takes the ordinary ones the short way.
  *
- * Pushers send the same series in the same order. So the next line is compared, byte for byte, with what followed last
- * time: the next record of the family; or, where a push goes from family to family, the record behind the metric that
- * was pushed last in the family that followed. Where it is the same, its name and labels need no parsing and no checking
- * (they were, when they came), and only the value is read. A line in another order is looked up by its name and labels
- * as they stand, again without checking them: only what is in the cache can be found. All others go the long way, by
- * line.ts and sample.ts.
+ * Pushers send the same series in the same order. So the next line is compared, byte for byte, with what most likely
+ * follows: the next record of the family; or, where a push goes from family to family, the record behind the metric that
+ * was pushed last in the family that was created next, when all were pushed for the first time. Where it is the same, its
+ * name and labels need no parsing and no checking (they were, when they came), and only the value is read. A line in
+ * another order is looked up by its name and labels as they stand, again without checking them: only what is in the
+ * cache can be found. All others go the long way, by line.ts and sample.ts.
  */
 
 import {
@@ -29,9 +29,19 @@ import { advance } from "./cache";
 import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
-import { flags, follow, lastBlock, name, nameLength, pushed, setFollow, setPushed, UNEXPECTED } from "./family";
-import { BAD, count, countMany, INCOMPLETE, keepsTimestamps, MAX_LINE, SAMPLES, TOO_LONG } from "./header";
-import { address, addressOf, BLOCK, FAMILY, loadRef, smallText, textAddress } from "./heap";
+import { flags, lastBlock, name, nameLength, nextFamily, pushed, setPushed, UNEXPECTED } from "./family";
+import {
+  BAD,
+  count,
+  countMany,
+  FAMILY_FIRST,
+  INCOMPLETE,
+  keepsTimestamps,
+  MAX_LINE,
+  SAMPLES,
+  TOO_LONG,
+} from "./header";
+import { address, addressOf, BLOCK, loadRef, smallText, textAddress } from "./heap";
 import { BLOCK_METRICS, OFFSET, STAMP_MASK } from "./layout";
 import { keyHash, readLine, reason } from "./line";
 import { firstMetric } from "./metric";
@@ -110,11 +120,11 @@ function step(): usize {
   return seek();
 }
 
-/** Goes on in the family that followed, behind the metric pushed last there. Returns the record, 0: there is none. */
+/** Goes on in the next family, behind the metric pushed last there. Returns the record, 0: there is none. */
 function leap(): usize {
-  const family = follow(owner);
-  const after = addressOf(family, FAMILY);
-  if (after == 0) return 0;
+  let family = nextFamily(owner);
+  if (family == 0) family = load<u32>(FAMILY_FIRST);
+  const after = address(family);
   const ref = pushed(after);
   const at = addressOf(ref >> 4, BLOCK);
   if (at != 0 && familyOf(at) == family) enter(after, ref >> 4, at, (ref & 15) + 1);
@@ -293,14 +303,6 @@ function expectNamed(line: usize, feed: usize): bool {
   return false;
 }
 
-/** Notes the family of metric `after` as the one that follows that of `before`, any number. */
-function learn(before: u32, after: u32): void {
-  const from = addressOf(before >> 4, BLOCK);
-  const to = addressOf(after >> 4, BLOCK);
-  if (from == 0 || to == 0 || familyOf(from) == familyOf(to)) return;
-  setFollow(address(familyOf(from)), familyOf(to));
-}
-
 /** Takes the line [at, end), without LF. */
 function takeLine(at: usize, end: usize, index: u32): void {
   const start = at;
@@ -316,13 +318,6 @@ function takeLine(at: usize, end: usize, index: u32): void {
   if (load<u8>(at) == 35) result = takeComment(at, end, index);
   else result = readLine(at, end) ? takeSample(index) : reason;
   if (result >= 0) bad(result, start, whole);
-}
-
-/** Takes a line the long way, and learns what follows what. */
-function takeUnexpected(at: usize, end: usize, index: u32): void {
-  const before = load<u32>(LAST_METRIC);
-  takeLine(at, end, index);
-  learn(before, load<u32>(LAST_METRIC));
 }
 
 /** Longest line with its LF. */
@@ -357,13 +352,11 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
     if (isShort) at = takeExpected(at, end, index, stamp);
     const feed = find(at, end, 10);
     if (feed >= end) break;
-    // A line that is too long is not taken, so nothing is learnt from it either.
     if (isShort && at != found && load<u8>(at) != 35 && feed - at < longest && expectNamed(at, feed)) {
-      learn(load<u32>(LAST_METRIC), (block << 4) | slot);
       found = at;
       continue;
     }
-    takeUnexpected(at, feed, index);
+    takeLine(at, feed, index);
     index = classNow();
     stamp = stampOf(index);
     expect(load<u32>(LAST_METRIC));
