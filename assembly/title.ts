@@ -87,12 +87,19 @@ function hasEscaped(): bool {
   return findFamily(TEXT, bytes) != 0;
 }
 
+/** Whether the name's first bytes are the name of a family that owns samples called like it with a suffix. */
+function isOwner(bytes: usize): bool {
+  const owner = findFamily(nameAt, bytes);
+  return owner != 0 && holdsMany(typeOf(address(owner)));
+}
+
 /**
  * Whether samples of a part can have a title of their own, or a counter's be under its own: no other family is called
- * like these.
+ * like these, or has such samples.
  */
 function isFree(suffixPart: u32): bool {
-  return stemBytes != 0 && findRelative(nameAt, stemBytes, nth(SUFFIXES, suffixPart)) == 0;
+  if (stemBytes == 0 || (stemBytes != nameBytes && isOwner(stemBytes))) return false;
+  return findRelative(nameAt, stemBytes, nth(SUFFIXES, suffixPart)) == 0;
 }
 
 /**
@@ -104,8 +111,7 @@ function cutSuffix(suffix: usize): bool {
   if (bytes == 0) return false;
   if (suffix != TOTAL_SUFFIX && findRelative(nameAt, bytes, TOTAL_SUFFIX) != 0) return false;
   if (findFamily(nameAt, bytes) != 0) return false;
-  const owner = findFamily(nameAt, bytes - suffixBytes(suffixOf(nameAt, bytes)));
-  if (owner != 0 && holdsMany(typeOf(address(owner)))) return false;
+  if (isOwner(bytes - suffixBytes(suffixOf(nameAt, bytes)))) return false;
   titleBytes = bytes;
   return true;
 }

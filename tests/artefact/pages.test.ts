@@ -75,6 +75,16 @@ for (const artefact of ARTEFACTS) {
       );
     });
 
+    test("22 · a counter's x_created is not written beside the x_created of a histogram x", () => {
+      const module = new Module(artefact);
+      module.push("# TYPE x_total counter\nx_total 1\nx_created 5\n", 0);
+      module.push('# TYPE x histogram\nx_bucket{le="+Inf"} 1\nx_count 1\nx_created 7\n', 0);
+      for (const view of VIEWS) {
+        const page = Buffer.from(module.page(view.flags, 0)).toString();
+        assert.deepEqual(page.match(/^x_(?:total|created) .*/gm), ["x_total 1", "x_created 7"]);
+      }
+    });
+
     test("6, 22 · every page parses after damaged real pages", () => {
       const cacheBytes = fc.constantFrom(2000, 10_240, 16_000);
       fc.assert(
