@@ -148,7 +148,8 @@ export function unitOf(at: usize): usize {
   return (flags(at) & HAS_UNIT) != 0 ? (load<u8>(unitAt(at)) as usize) : 0;
 }
 
-function size(at: usize): usize {
+/** Bytes of the family object at `at`. */
+export function familySize(at: usize): usize {
   return unitAt(at) - at + (WIDE || (flags(at) & HAS_UNIT) != 0 ? 1 : 0);
 }
 
@@ -242,7 +243,7 @@ export function freeFamily(ref: u32): void {
   replace(LARGEST_HAND, ref, next);
   replace(HELP_HAND, ref, next);
   familyGone(ref, next);
-  const bytes = size(at);
+  const bytes = familySize(at);
   release(ref, bytes);
   add(FAMILIES, -1);
   add(NAME_BYTES, -(bytes as i32));

@@ -17,7 +17,7 @@ import {
   slotsOf,
 } from "./block";
 import { age, blocksOf, loadStamp } from "./clock";
-import { familyBytes, findFamily, lastBlock, name, nameLength, nextFamily } from "./family";
+import { familyBytes, familySize, findFamily, lastBlock, name, nameLength, nextFamily } from "./family";
 import {
   CACHE_SIZE,
   FAMILIES,
@@ -94,7 +94,7 @@ function checkFamily(ref: u32): i32 {
     if (fault != 0) return fault;
     bytes += (blockSize(address(block)) as u32) + 2;
   } while (block != last);
-  return bytes > familyBytes(at) ? 24 : 0;
+  return bytes + (familySize(at) as u32) + 2 != familyBytes(at) ? 24 : 0;
 }
 
 /** What `check` finds; 0 before init. */
@@ -132,5 +132,5 @@ export function check(): i32 {
   const used = load<u32>(NAME_BYTES) + load<u32>(LABEL_TEXT_BYTES) + load<u32>(METRIC_BYTES) + load<u32>(HELP_BYTES);
   const whole = load<u32>(CACHE_SIZE) - (load<u32>(SEGMENTS) - (CACHE as u32));
   const sum = used + directoryBytes() + freeBytes();
-  return sum > whole || whole - sum > 256 ? 6 : 0;
+  return sum != whole ? 6 : 0;
 }
