@@ -25,8 +25,8 @@
  * The narrow cache is one segment, so nothing is ever lost to fragmentation. In a wide one each segment has less free
  * than the next object needs when the cache counts as full: below one per cent.
  *
- * Costs: alloc O(1) besides the search for a segment (bounded) and for a free slot (bounded by the segment);
- * resize and free O(SEGMENT_BYTES), by 16 bytes a step.
+ * Costs: alloc O(1) besides the search for a segment (bounded) and for a free slot (bounded by the segment); where a
+ * directory grows or becomes smaller, in resize and in free O(SEGMENT_BYTES), by 16 bytes a step.
  */
 
 import { copy } from "./bytes";
