@@ -31,6 +31,7 @@ import {
   clamped,
   dueAt,
   ENDLESS,
+  isExpired,
   isOver,
   isSilent,
   limitStamp,
@@ -275,8 +276,9 @@ function evict(newcomers: u32, keep: u32): bool {
     store<f64>(OLDEST_UNTIL, -Infinity);
     return refuse(REFUSED_FAMILY);
   }
+  // In a large cache it may have expired, and no sweep have come to it yet.
+  count(isExpired(classOf(at), oldestOf(at)) ? EXPIRED : EVICTED);
   removeMetric(oldest);
-  count(EVICTED);
   return true;
 }
 

@@ -32,6 +32,8 @@ export const FEW_MASK: usize = HEADER + 352;
 /** Address of the first segment, behind the buckets, and how many there are. */
 export const SEGMENTS: usize = HEADER + 356;
 export const SEGMENT_COUNT: usize = HEADER + 360;
+/** Bytes that are free in all segments. */
+export const FREE_BYTES: usize = HEADER + 364;
 /** The segment that room was made in last, and the one where the search for room goes on. */
 export const SEGMENT_FREED: usize = HEADER + 368;
 export const SEGMENT_HAND: usize = HEADER + 372;

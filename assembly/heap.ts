@@ -30,8 +30,8 @@
  */
 
 import { copy } from "./bytes";
-import { SEGMENT_COUNT, SEGMENT_FREED, SEGMENT_HAND, SEGMENTS } from "./header";
-import { SEARCH_SEGMENTS, SEGMENT_BYTES, SLOT_BITS, SLOT_LIMIT, WIDE } from "./layout";
+import { add, FREE_BYTES, SEGMENT_COUNT, SEGMENT_FREED, SEGMENT_HAND, SEGMENTS } from "./header";
+import { SEARCH_LONG, SEARCH_SEGMENTS, SEGMENT_BYTES, SLOT_BITS, SLOT_LIMIT, WIDE } from "./layout";
 
 export const TEXT_KIND: u32 = 0;
 export const BLOCK: u32 = 1;
@@ -116,6 +116,7 @@ export function initialize(at: usize, end: usize): void {
     store<u16>(segment, 1, SLOTS + HINT);
     store<u16>(segment, edge(segment, true), FREE);
     store<u16>(segment, edge(segment, false), FREE_END);
+    add(FREE_BYTES, free(segment) as i32);
   }
 }
 
@@ -170,9 +171,7 @@ export function nextBlockOf(family: u32, ref: u32): u32 {
 
 /** Bytes that are free in all segments: what alloc can hand out, if it need not be in one piece. */
 export function freeBytes(): u32 {
-  let sum: u32 = 0;
-  for (let i = load<u32>(SEGMENT_COUNT); i > 0; --i) sum += free(base(i - 1)) as u32;
-  return sum;
+  return load<u32>(FREE_BYTES);
 }
 
 /** Whether the segment of an object has `bytes` free for it to grow. */
@@ -207,8 +206,10 @@ function lastEntries(segment: usize, isText: bool): usize {
 
 /** Makes a directory have so many slots, from or to the free bytes. */
 function resizeDirectory(segment: usize, isText: bool, slots: u32): void {
+  const field = fieldOf(segment, isText);
+  add(FREE_BYTES, ((load<u16>(field) as i32) - (slots as i32)) << 1);
   moveFree(segment, edge(segment, isText));
-  store<u16>(fieldOf(segment, isText), slots);
+  store<u16>(field, slots);
   store<u16>(segment + (isText ? FREE : FREE_END), edge(segment, isText));
 }
 
@@ -216,6 +217,7 @@ function resizeDirectory(segment: usize, isText: bool, slots: u32): void {
 function extend(segment: usize, bytes: usize): u32 {
   const at = load<u16>(segment, FREE) as u32;
   store<u16>(segment, at + (bytes as u32), FREE);
+  add(FREE_BYTES, -(bytes as i32));
   return at;
 }
 
@@ -229,7 +231,9 @@ export function alloc(kind: u32, bytes: usize, near: u32, spare: usize): u32 {
   const first = kind == TEXT_KIND ? 0 : near >> SLOT_BITS;
   let ref: u32 = kind == TEXT_KIND || first != 0 ? allocIn(first, kind, bytes, spare) : 0;
   if (ref == 0) ref = allocIn(load<u32>(SEGMENT_FREED), kind, bytes, spare);
-  for (let i = SEARCH_SEGMENTS; ref == 0 && i > 0; --i) {
+  // Where many segments have room, one is found: before anything alive goes, it is looked for longer.
+  const isSparse = load<u32>(FREE_BYTES) >> 6 > load<u32>(SEGMENT_COUNT);
+  for (let i = isSparse ? SEARCH_LONG : SEARCH_SEGMENTS; ref == 0 && i > 0; --i) {
     const hand = load<u32>(SEGMENT_HAND);
     ref = allocIn(hand, kind, bytes, spare);
     if (ref == 0) store<u32>(SEGMENT_HAND, hand + 1 < load<u32>(SEGMENT_COUNT) ? hand + 1 : 0);
@@ -279,6 +283,7 @@ function approach(segment: usize, entry: usize): usize {
 /** Makes the free bytes more by `bytes`, which may be negative, at their end. */
 function addFree(segment: usize, bytes: i32): void {
   store<u16>(segment, (load<u16>(segment, FREE_END) as u32) + (bytes as u32), FREE_END);
+  add(FREE_BYTES, bytes);
 }
 
 /**
