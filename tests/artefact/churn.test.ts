@@ -94,3 +94,40 @@ function churnOneFamily(module: Module, series: number): number {
   assert.ok(module.counter("created") > series * 0.8, `${module.counter("created")} went through`);
   return nowMs;
 }
+
+/** So many three-label series of ten families, as edge applications have them. */
+function edgeSeries(count: number, first: number): Uint8Array {
+  let text = "";
+  for (let index = first; index < first + count; index++) {
+    const site = ["north", "south", "east", "west"][Math.floor(index / 10) % 4];
+    const family = `edge_family_with_some_name_${index % 10}_total`;
+    text += `${family}{device="dev-${index}",site="${site}"} ${(index * 7919) % 1_000_003}\n`;
+  }
+  return bytesOf(text);
+}
+
+for (const wide of ARTEFACTS.filter(({ imported, debug }) => imported && !debug)) {
+  test("18, 20 · in a large cache nothing alive goes where others have expired", () => {
+    const cacheBytes = 1 << 20;
+    for (const distinct of [200_000, 250_000, 300_000]) {
+      const lost = (module: Module) =>
+        ["evicted", "refused.family", "refused.full"].map((name) => module.counter(name));
+      const first = 100_000_000;
+      const fresh = full(wide, { cacheBytes });
+      let count = 0;
+      while (lost(fresh).every((number) => number === 0)) fresh.push(edgeSeries(BATCH, first + BATCH * count++), 0);
+      const fitting = (count - 1) * BATCH;
+      const module = full(wide, { cacheBytes });
+      let nowMs = 0;
+      for (let index = 0; index < distinct; index += BATCH) {
+        module.push(edgeSeries(BATCH, index), nowMs);
+        nowMs += (TTL_MS / 3) * (BATCH / fitting);
+      }
+      nowMs += TTL_MS + 1;
+      const before = lost(module);
+      // Segments of 8 KiB: a little of each may have no taker.
+      for (let index = 0; index < fitting * 0.99; index += BATCH) module.push(edgeSeries(BATCH, first + index), nowMs);
+      assert.deepEqual(lost(module), before, `after ${distinct} distinct series`);
+    }
+  });
+}
