@@ -34,6 +34,8 @@ const GATEWAY = [
   "push",
   "accept",
   "http",
+  "pages",
+  "reply",
   "scrape",
   "main",
 ];

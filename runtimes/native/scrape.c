@@ -1,9 +1,7 @@
 #include "scrape.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,12 +9,10 @@
 #include "http.h"
 #include "log.h"
 #include "loop.h"
+#include "pages.h"
+#include "reply.h"
 #include "text.h"
 
-/* A batch ends with the piece that reaches this size: it is what is held for a scraper that does not read. */
-enum { BATCH_BYTES = 65536 };
-/* Before a batch: the response's head and the chunk's; after it: the chunk's end and the last chunk. */
-enum { HEAD_BYTES = 384, END_BYTES = 8 };
 /* Most requests of one connection that are answered before others have their turn. */
 enum { TURN_REQUESTS = 16 };
 /* A scraper that has not read for so long may lose its place to another. */
@@ -33,14 +29,6 @@ enum state {
   SENDING,
   /* The last response is out; what the client still sends is dropped, so that it gets to read. */
   LINGERING,
-};
-
-/* A place for a page under way: a handle of the module and a batch. */
-struct place {
-  struct client *client;
-  /* -1: all of the page is rendered. */
-  int32_t handle;
-  bool is_chunked;
 };
 
 struct client {
@@ -62,8 +50,9 @@ struct client {
   /* What is left of the body. */
   uint64_t body_left;
   struct http_chunks chunks;
-  struct place *place;
-  /* What is left to be sent of what is in the small response or in the place's batch. */
+  /* The page on its way. */
+  struct page *page;
+  /* What is left to be sent of what is in the small response or in the page's batch. */
   const uint8_t *out;
   size_t out_left;
   /* When something must have happened; and when the scraper last took something, or the page began to wait. */
@@ -74,27 +63,17 @@ struct client {
 static const struct options *settings;
 static struct client *clients;
 static char *buffers;
-static struct place places[CORE_RENDERS];
-static uint8_t *batches;
-static size_t place_bytes;
 static size_t open_count, page_count, waiting_count;
 static bool is_stopping;
 
 static void ready(struct source *source, uint32_t events);
 
-static void *reserve(size_t bytes, const char *option) {
-  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) fail(STATUS_FAILURE, option, ": there is no memory for so many", NULL);
-  return memory;
-}
-
 void scrape_open(const struct options *options) {
   settings = options;
   size_t count = options->max_http_connections;
-  clients = reserve(count * (sizeof *clients + options->max_header_bytes), "--max-http-connections");
+  clients = pages_reserve(count * (sizeof *clients + options->max_header_bytes), "--max-http-connections");
   buffers = (char *)(clients + count);
-  place_bytes = HEAD_BYTES + BATCH_BYTES + core.output_bytes + END_BYTES;
-  batches = reserve(CORE_RENDERS * place_bytes, "--max-scrapes");
+  pages_open();
 }
 
 size_t scrape_count(void) { return open_count; }
@@ -104,8 +83,6 @@ static bool is_open(const struct client *client) { return client->source.ready !
 static char *buffer_of(const struct client *client) {
   return buffers + (size_t)(client - clients) * settings->max_header_bytes;
 }
-
-static uint8_t *batch_of(const struct place *place) { return batches + (size_t)(place - places) * place_bytes; }
 
 static void set_deadline(struct client *client, uint64_t in_ms) {
   client->deadline_ms = loop_now_ms + (double)in_ms;
@@ -118,10 +95,9 @@ static void end_page(struct client *client) {
   client->is_page = false;
   page_count--;
   if (client->state == WAITING) waiting_count--;
-  if (client->place == NULL) return;
-  if (client->place->handle >= 0) core_render_close(client->place->handle);
-  client->place->client = NULL;
-  client->place = NULL;
+  if (client->page == NULL) return;
+  page_end(client->page);
+  client->page = NULL;
   /* Those that wait have their turn at the end of this one. */
   if (waiting_count > 0) loop_alarm(loop_now_ms);
 }
@@ -174,45 +150,23 @@ static void flush(struct client *client) {
     client->out_left -= (size_t)count;
   }
   /* The next batch is rendered when others have had their turn. */
-  if (client->place != NULL && client->place->handle >= 0) loop_change(&client->source, EPOLLOUT);
+  if (client->page != NULL && !page_is_rendered(client->page)) loop_change(&client->source, EPOLLOUT);
   else end_response(client);
-}
-
-static const char *reason_of(uint16_t status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 413:
-      return "Payload Too Large";
-    case 431:
-      return "Request Header Fields Too Large";
-    default:
-      return "Service Unavailable";
-  }
 }
 
 /* Appends the status line and the fields that every response has. */
 static void add_head(struct text *text, const struct client *client) {
-  text_add(text, "HTTP/1.1 ");
-  text_add_number(text, client->status);
-  text_add(text, " ");
-  text_add(text, reason_of(client->status));
-  if (client->status == 405) text_add(text, "\r\nAllow: GET, HEAD");
-  if (client->request.keep_alive && !is_stopping) {
-    text_add(text, "\r\nConnection: keep-alive\r\nKeep-Alive: timeout=");
-    text_add_number(text, settings->keep_alive_ms / 1000);
-  } else {
-    text_add(text, "\r\nConnection: close");
-  }
-  text_add(text, "\r\nContent-Type: ");
+  bool keeps_alive = client->request.keep_alive && !is_stopping;
+  reply_add_head(text, client->status, keeps_alive ? (int64_t)(settings->keep_alive_ms / 1000) : -1);
+}
+
+/* Sends these bytes, and no batch of a page behind them. */
+static void send_bytes(struct client *client, const uint8_t *bytes, size_t count) {
+  client->state = SENDING;
+  client->progress_ms = loop_now_ms;
+  client->out = bytes;
+  client->out_left = count;
+  flush(client);
 }
 
 /* Sends a line of text. */
@@ -229,11 +183,7 @@ static void send_text(struct client *client, uint16_t status, const char *line) 
     text_add(&text, line);
     text_add(&text, "\n");
   }
-  client->state = SENDING;
-  client->progress_ms = loop_now_ms;
-  client->out = (const uint8_t *)text.bytes;
-  client->out_left = text.length;
-  flush(client);
+  send_bytes(client, (const uint8_t *)text.bytes, text.length);
 }
 
 /* Answers what is no request, and ends the connection. */
@@ -242,52 +192,23 @@ static void send_error(struct client *client, uint16_t status) {
   struct text line = TEXT(bytes);
   text_add_number(&line, status);
   text_add(&line, " ");
-  text_add(&line, reason_of(status));
+  text_add(&line, reply_reason(status));
   client->request.method = HTTP_OTHER;
   client->request.keep_alive = false;
   send_text(client, status, text_end(&line));
 }
 
-/* Renders a batch. Returns its length; the place has no handle any more if that was the page's end. */
-static uint32_t render(struct place *place) {
-  uint8_t *batch = batch_of(place) + HEAD_BYTES;
-  uint32_t length = 0;
-  while (length < BATCH_BYTES) {
-    uint32_t piece = core_render_next(place->handle, loop_now_ms);
-    if (piece == 0) {
-      place->handle = -1;
-      break;
-    }
-    memcpy(batch + length, core.output, piece);
-    length += piece;
-  }
-  return length;
-}
-
-/* Puts a head before a batch and ends around it, and sends all of it. */
+/* Sends a batch that was rendered, with a head before it. */
 static void send_batch(struct client *client, struct text *head, uint32_t length) {
-  struct place *place = client->place;
-  uint8_t *batch = batch_of(place) + HEAD_BYTES;
-  struct text end = {.bytes = (char *)batch + length, .limit = END_BYTES};
-  if (place->is_chunked) {
-    if (length > 0) {
-      text_add_hex(head, length);
-      text_add(head, "\r\n");
-      text_add(&end, "\r\n");
-    }
-    if (place->handle < 0) text_add(&end, "0\r\n\r\n");
-  }
-  memcpy(batch - head->length, head->bytes, head->length);
-  client->out = batch - head->length;
-  client->out_left = head->length + length + end.length;
-  client->progress_ms = loop_now_ms;
-  flush(client);
+  size_t count;
+  const uint8_t *bytes = page_frame(client->page, head, length, &count);
+  send_bytes(client, bytes, count);
 }
 
 static void send_next(struct client *client) {
   char bytes[16];
   struct text head = TEXT(bytes);
-  uint32_t length = render(client->place);
+  uint32_t length = page_render(client->page);
   send_batch(client, &head, length);
 }
 
@@ -300,47 +221,51 @@ static void add_page_head(struct text *text, const struct client *client) {
 
 /* Takes a place and begins to send a page. False: there is none. */
 static bool start_page(struct client *client) {
-  char bytes[HEAD_BYTES];
+  char bytes[PAGE_HEAD_BYTES];
   struct text head = TEXT(bytes);
-  struct place *place = places;
-  while (place < places + CORE_RENDERS && place->client != NULL) place++;
-  if (place == places + CORE_RENDERS) return false;
   const struct accept *accept = &client->request.accept;
   uint32_t flags = (accept->is_openmetrics ? CORE_OPENMETRICS : 0u) | (accept->is_utf8 ? CORE_UTF8 : 0u);
-  *place = (struct place){.client = client, .handle = core_render_open(flags, loop_now_ms)};
+  struct page *page = page_begin(flags);
+  if (page == NULL) return false;
   if (client->state == WAITING) waiting_count--;
-  client->state = SENDING;
-  client->place = place;
-  uint32_t length = render(place);
+  client->page = page;
+  uint32_t length = page_render(page);
   /* A page in one batch has its length. A longer one comes in chunks, or to HTTP/1.0 up to the connection's end. */
-  place->is_chunked = place->handle >= 0 && client->request.is_1_1;
-  if (place->handle >= 0 && !place->is_chunked) client->request.keep_alive = false;
+  bool is_whole = page_is_rendered(page);
+  if (!is_whole && client->request.is_1_1) page_chunk(page);
+  else if (!is_whole) client->request.keep_alive = false;
   add_page_head(&head, client);
-  if (place->is_chunked) {
-    text_add(&head, "Transfer-Encoding: chunked\r\n");
-  } else if (place->handle < 0) {
+  if (is_whole) {
     text_add(&head, "Content-Length: ");
     text_add_number(&head, length);
     text_add(&head, "\r\n");
+  } else if (client->request.is_1_1) {
+    text_add(&head, "Transfer-Encoding: chunked\r\n");
   }
   text_add(&head, "\r\n");
   send_batch(client, &head, length);
   return true;
 }
 
+/* That of two connections which has been without progress for longer; `one` may be none. */
+static struct client *elder(struct client *one, struct client *other) {
+  return one == NULL || other->progress_ms < one->progress_ms ? other : one;
+}
+
 /* Cuts off the page whose scraper has stalled longest, if one has stalled at all. */
 static bool cut_one(void) {
-  struct place *longest = NULL;
-  for (struct place *place = places; place < places + CORE_RENDERS; place++)
-    if (place->client != NULL && (longest == NULL || place->client->progress_ms < longest->client->progress_ms))
-      longest = place;
+  struct client *longest = NULL;
+  for (size_t i = 0; i < settings->max_http_connections; i++) {
+    struct client *client = &clients[i];
+    if (is_open(client) && client->page != NULL) longest = elder(longest, client);
+  }
   if (longest == NULL) return false;
-  double due_ms = longest->client->progress_ms + STALL_GRACE_MS;
+  double due_ms = longest->progress_ms + STALL_GRACE_MS;
   if (loop_now_ms < due_ms) {
     if (waiting_count > 0) loop_alarm(due_ms);
     return false;
   }
-  drop(longest->client);
+  drop(longest);
   if (log_warn(LOG_CUT, loop_now_ms, "scraper cut off: it stalled longest, and others wait")) log_end();
   return true;
 }
@@ -350,11 +275,7 @@ static void send_page(struct client *client) {
     struct text text = TEXT(client->small);
     add_page_head(&text, client);
     text_add(&text, "\r\n");
-    client->state = SENDING;
-    client->progress_ms = loop_now_ms;
-    client->out = (const uint8_t *)text.bytes;
-    client->out_left = text.length;
-    flush(client);
+    send_bytes(client, (const uint8_t *)text.bytes, text.length);
     return;
   }
   if (page_count >= settings->max_scrapes && !cut_one()) {
@@ -521,7 +442,7 @@ static void ready(struct source *source, uint32_t events) {
   struct client *client = (struct client *)source;
   if (client->state == SENDING) {
     if (client->out_left > 0) flush(client);
-    else if (client->place != NULL) send_next(client);
+    else if (client->page != NULL) send_next(client);
     if (source->fd >= 0 && client->state == READING) advance(client);
   } else if (client->state == WAITING) {
     if (events & (EPOLLHUP | EPOLLERR)) drop(client);
@@ -533,10 +454,6 @@ static void ready(struct source *source, uint32_t events) {
   } else if (receive(client)) {
     advance(client);
   }
-}
-
-static struct client *elder(struct client *one, struct client *other) {
-  return one == NULL || other->progress_ms < one->progress_ms ? other : one;
 }
 
 /*
@@ -585,8 +502,7 @@ static struct client *next_waiting(void) {
   struct client *next = NULL;
   for (size_t i = 0; i < settings->max_http_connections; i++) {
     struct client *client = &clients[i];
-    if (is_open(client) && client->state == WAITING && (next == NULL || client->progress_ms < next->progress_ms))
-      next = client;
+    if (is_open(client) && client->state == WAITING) next = elder(next, client);
   }
   return next;
 }
