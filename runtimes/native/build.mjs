@@ -51,6 +51,17 @@ const SMALL = [
   "-fno-math-errno",
   "-fno-pie",
 ];
+/** The module is where the time goes: GCC optimizes it for speed, without what makes it larger and hardly faster. */
+const FAST = [
+  "-O2",
+  "-fno-align-functions",
+  "-fno-align-jumps",
+  "-fno-align-loops",
+  "-fno-inline-small-functions",
+  "-fno-reorder-blocks-and-partition",
+  "-freorder-blocks-algorithm=simple",
+  "-fno-tree-pre",
+];
 const SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 const { values } = parseArgs({ options: { target: { type: "string" }, sanitize: { type: "boolean" } } });
@@ -105,19 +116,27 @@ function translate() {
   for (const { module, artefact } of PROGRAMS) {
     const source = join(folder, `${module}.c`);
     run(process.execPath, wasm2c, join("build", artefact), "-n", module, "-o", source);
-    fixSize(join(root, source));
+    adapt(join(root, source));
   }
 }
 
-/** Has the two bounds checks of the generated code ask wasm-rt.h for the memory's size. */
-function fixSize(path) {
-  const code = readFileSync(path, "utf8");
-  const fixed = code
-    .replace("(uint64_t)sizeof(t) > mem->size)", "(uint64_t)sizeof(t) > WASM_RT_SIZE(mem))")
-    .replace("(res > (mem)->size)", "(res > WASM_RT_SIZE(mem))");
-  if (fixed.length !== code.length + 2 * "WASM_RT_SIZE(mem)".length - "mem->size".length - "(mem)->size".length)
-    fail("wasm2c writes its bounds checks in another way");
-  writeFileSync(path, fixed);
+/**
+ * Has the generated code do otherwise what wasm-rt.h does better for a memory that neither moves nor grows: it asks for
+ * bounds and addresses. And it does not force loads whose result is not used, as guard pages need it.
+ */
+function adapt(path) {
+  let code = readFileSync(path, "utf8");
+  for (const [theirs, ours] of [
+    ["UNLIKELY(a + (uint64_t)sizeof(t) > mem->size)", "UNLIKELY(WASM_RT_IS_OUTSIDE(a, sizeof(t)))"],
+    ["UNLIKELY(res > (mem)->size)", "UNLIKELY(WASM_RT_IS_OUTSIDE(res, 0))"],
+    ["&((mem)->data[addr])", "&wasm_rt_bytes[addr]"],
+    ["#ifdef __GNUC__\n#define FORCE_READ_INT", "#if WASM_RT_MEMCHECK_GUARD_PAGES\n#define FORCE_READ_INT"],
+  ]) {
+    const parts = code.split(theirs);
+    if (parts.length !== 2) fail(`wasm2c writes this in another way: ${theirs}`);
+    code = parts.join(ours);
+  }
+  writeFileSync(path, code);
 }
 
 /** Compiles a source to an object with a name of its own. */
@@ -138,7 +157,7 @@ function build() {
   const gateway = GATEWAY.map((name) => compile(SMALL, name));
   const player = compile(SMALL, "player");
   for (const program of PROGRAMS) {
-    const core = compileCore(SMALL, program);
+    const core = compileCore(compiler[0] === "musl-gcc" ? [...SMALL, ...FAST] : SMALL, program);
     for (const [name, objects] of [
       ["push-gateway", gateway],
       ["player", [player]],

@@ -43,42 +43,45 @@ struct w2c_env {
 static struct w2c_env env;
 wasm_rt_memory_t *w2c_env_memory(struct w2c_env *from) { return &from->memory; }
 
-static wasm_rt_memory_t *const memory = &env.memory;
-static void instantiate(void) { wasm2c_wide_instantiate(&instance, &env); }
-static uint32_t pages_for(uint64_t cache_bytes) {
-  return (uint32_t)((WIDE_FIXED_BYTES + cache_bytes + PAGE_BYTES - 1) / PAGE_BYTES);
+/* Maps a memory of exactly what the cache needs, and starts the module in it, unless it has one as large. */
+static int instantiate(uint64_t cache_bytes) {
+  uint64_t pages = (WIDE_FIXED_BYTES + cache_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+  if (pages <= env.memory.pages) return 0;
+  void *bytes = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (bytes == MAP_FAILED) return CORE_NO_MEMORY;
+  if (wasm_rt_bytes != NULL) munmap(wasm_rt_bytes, wasm_rt_size);
+  wasm_rt_bytes = bytes;
+  wasm_rt_size = pages * PAGE_BYTES;
+  env.memory.pages = pages;
+  wasm2c_wide_instantiate(&instance, &env);
+  return 0;
 }
 #else
 const bool core_is_wide = false;
 
-static wasm_rt_memory_t *const memory = &instance.w2c_memory;
-static void instantiate(void) { wasm2c_narrow_instantiate(&instance); }
-static uint32_t pages_for(uint64_t cache_bytes) {
+/* Starts the module, once: its memory is there. */
+static int instantiate(uint64_t cache_bytes) {
   (void)cache_bytes;
-  return 1;
+  if (instance.w2c_memory.pages == 0) wasm2c_narrow_instantiate(&instance);
+  return 0;
 }
 #endif
 
-/* Maps the memory, starts the module, and looks where its windows are. */
-static int start(uint32_t pages) {
-  if (memory->data != NULL) munmap(memory->data, memory->size);
-  memory->pages = pages;
-  memory->size = (uint64_t)pages * PAGE_BYTES;
-  memory->data = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory->data == MAP_FAILED) return CORE_NO_MEMORY;
-  instantiate();
+/* Starts the module with a memory for such a cache, and looks where its windows are. */
+static int start(uint64_t cache_bytes) {
+  int status = instantiate(cache_bytes);
+  if (status != 0) return status;
   if (CALL(abiVersion) != ABI_VERSION) return CORE_BAD_ABI;
-  connection_window = (struct core_connection *)(memory->data + CALL(connectionAddress));
-  core.input = memory->data + CALL(inputAddress);
-  core.output = memory->data + CALL(outputAddress);
+  connection_window = (struct core_connection *)(wasm_rt_bytes + CALL(connectionAddress));
+  core.input = wasm_rt_bytes + CALL(inputAddress);
+  core.output = wasm_rt_bytes + CALL(outputAddress);
   core.output_bytes = CALL(outputBytes);
   core.line_limit = CALL(inputTail) - 16;
   return 0;
 }
 
 int core_open(uint64_t cache_bytes, double ttl_ms, uint32_t flags, uint32_t max_line_bytes) {
-  uint32_t pages = pages_for(cache_bytes);
-  int status = pages > memory->pages ? start(pages) : 0;
+  int status = start(cache_bytes);
   if (status != 0) return status;
   if (CALL(memoryPages, (uint32_t)cache_bytes) == 0) return CORE_BAD_CACHE;
   status = (int)CALL(init, (uint32_t)cache_bytes, ttl_ms, flags, max_line_bytes);
@@ -86,7 +89,7 @@ int core_open(uint64_t cache_bytes, double ttl_ms, uint32_t flags, uint32_t max_
   core.tail_limit = max_line_bytes + 1;
   core.read_offset = CALL(inputTail);
   core.read_bytes = CALL(inputBytes) - core.read_offset;
-  core.state = memory->data + CALL(cacheAddress);
+  core.state = wasm_rt_bytes + CALL(cacheAddress);
   core.state_bytes = CALL(cacheBytes);
   return 0;
 }

@@ -23,21 +23,28 @@
 #define WASM_RT_USE_SEGUE 0
 
 /*
- * The size of a memory, as build.mjs has the generated code ask for it: with every access. The narrow module's is a
- * constant, which saves a load each time.
+ * The memory's bytes and their number, which build.mjs has the generated code ask for: with every access. There is one
+ * memory in a program. The narrow module's has a fixed place and size; the wide one's is mapped by core.c. Both are
+ * variables of their own, whose address nobody has: stores into the memory cannot change them, so they need not be
+ * loaded again after each.
  */
 #ifdef WIDE
-#define WASM_RT_SIZE(memory) ((memory)->size)
+static uint8_t *wasm_rt_bytes;
+static uint64_t wasm_rt_size;
 #else
-#define WASM_RT_SIZE(memory) UINT32_C(65536)
+enum { wasm_rt_size = 65536 };
+static _Alignas(4096) uint8_t wasm_rt_bytes[wasm_rt_size];
 #endif
+
+/* Whether `count` bytes, 8 at most, from a 64-bit address on leave the memory, which is never smaller than 64 KiB. */
+#define WASM_RT_IS_OUTSIDE(address, count) ((address) > wasm_rt_size - (uint64_t)(count))
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define wasm_rt_memcpy memcpy
 #define wasm_rt_unreachable __builtin_unreachable
 
-/* A module's memory; its bytes never move and its size never changes. */
+/* A module's memory, which it asks for its size. Its bytes never move and their number never changes. */
 typedef struct {
   uint8_t *data;
   uint64_t pages;
@@ -62,12 +69,13 @@ _Noreturn static inline void wasm_rt_trap(wasm_rt_trap_t trap) {
 
 static inline bool wasm_rt_is_initialized(void) { return true; }
 
-/* Memory comes from the host (core.c), before the module is instantiated. */
+/* The narrow module's memory is there; it is told how large it is. */
 static inline void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t limit, bool is64,
                                            uint32_t page_bytes) {
   (void)limit;
   (void)is64;
-  if (memory->pages != pages || memory->size != pages * page_bytes) __builtin_trap();
+  if (pages * page_bytes != wasm_rt_size) __builtin_trap();
+  memory->pages = pages;
 }
 static inline void wasm_rt_free_memory(wasm_rt_memory_t *memory) { (void)memory; }
 
