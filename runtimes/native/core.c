@@ -25,7 +25,7 @@ enum { WIDE_FIXED_BYTES = 196608 };
 struct core core;
 
 static JOINED(w2c_, MODULE, ) instance;
-static struct core_connection *connection_window;
+static uint8_t *connection_window;
 
 const char *const core_bad_reasons[16] = {
     "syntax",         "not UTF-8",       "NUL byte",      "bad metric name", "bad label name", "duplicate label",
@@ -72,7 +72,7 @@ static int start(uint64_t cache_bytes) {
   int status = instantiate(cache_bytes);
   if (status != 0) return status;
   if (CALL(abiVersion) != ABI_VERSION) return CORE_BAD_ABI;
-  connection_window = (struct core_connection *)(wasm_rt_bytes + CALL(connectionAddress));
+  connection_window = wasm_rt_bytes + CALL(connectionAddress);
   core.input = wasm_rt_bytes + CALL(inputAddress);
   core.output = wasm_rt_bytes + CALL(outputAddress);
   core.output_bytes = CALL(outputBytes);
@@ -95,16 +95,16 @@ int core_open(uint64_t cache_bytes, double ttl_ms, uint32_t flags, uint32_t max_
 }
 
 uint32_t core_ingest(struct core_connection *connection, uint32_t offset, uint32_t length, double now_ms) {
-  *connection_window = *connection;
+  memcpy(connection_window, connection, sizeof *connection);
   uint32_t consumed = CALL(ingest, offset, length, now_ms);
-  *connection = *connection_window;
+  memcpy(connection, connection_window, sizeof *connection);
   return consumed;
 }
 
 void core_finish(struct core_connection *connection, uint32_t tail_bytes, double now_ms) {
-  *connection_window = *connection;
+  memcpy(connection_window, connection, sizeof *connection);
   CALL(finish, tail_bytes, now_ms);
-  *connection = *connection_window;
+  memcpy(connection, connection_window, sizeof *connection);
 }
 
 int32_t core_bad_line(uint32_t *offset, uint32_t *length) {

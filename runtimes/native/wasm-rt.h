@@ -33,7 +33,7 @@ static uint8_t *wasm_rt_bytes;
 static uint64_t wasm_rt_size;
 #else
 enum { wasm_rt_size = 65536 };
-static _Alignas(4096) uint8_t wasm_rt_bytes[wasm_rt_size];
+static _Alignas(64) uint8_t wasm_rt_bytes[wasm_rt_size];
 #endif
 
 /* Whether `count` bytes, 8 at most, from a 64-bit address on leave the memory, which is never smaller than 64 KiB. */

@@ -8,6 +8,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, type TestContext, test } from "node:test";
 import { negotiateFormat } from "../../host/negotiate.js";
+import { ROOT } from "../artefact/module.js";
 import { cleanEnv, createFolder, fetchFrom, push, until } from "../e2e/daemon.js";
 import { CALLS_FOLDER, record } from "../runtimes/record.js";
 import { BUILD, program } from "../runtimes/tools.js";
@@ -117,6 +118,17 @@ for (const build of BUILDS) {
         await stop();
       });
     }
+  });
+}
+
+for (const [module, ...defines] of [["narrow"], ["wide", "-DWIDE"]] as const) {
+  const skip = skipped(BUILDS[0]!) || missing("cc");
+  test(`16 · every access outside the memory of the ${module} module traps, and none inside`, { skip }, (t) => {
+    const bounds = join(createFolder(t), "bounds");
+    const sources = ["-I", join(ROOT, "runtimes", "native"), "-I", NATIVE, join(ROOT, "tests", "native", "bounds.c")];
+    const about = [`-DMODULE=${module}`, `-DSOURCE="${module}.c"`, ...defines];
+    run(["cc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-w", ...about, ...sources, "-o", bounds, "-lm"]);
+    assert.equal(run([bounds]).toString(), "");
   });
 }
 
