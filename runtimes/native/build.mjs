@@ -15,7 +15,7 @@ const SOURCES = join("runtimes", "native");
 const TARGETS = {
   "x86-64": "x86_64-linux-musl",
   aarch64: "aarch64-linux-musl",
-  armv7: "arm-linux-musleabihf",
+  armv7: "thumb-linux-musleabihf",
   riscv64: "riscv64-linux-musl",
 };
 /** The two programs: which artefact is in each, and what tells core.c so. */
@@ -72,6 +72,8 @@ const { values } = parseArgs({ options: { target: { type: "string" }, sanitize: 
 const folder = join("build", "native", values.sanitize ? "sanitized" : (values.target ?? ""));
 mkdirSync(join(root, folder), { recursive: true });
 const compiler = values.sanitize ? ["clang"] : compilerFor(values.target);
+/** Zig makes -Os of Clang's -Oz, which is a tenth smaller and no slower to speak of. */
+if (compiler.includes("ziglang")) SMALL.push("-Xclang", "-Oz");
 /** Optimized as a whole. For RISC-V, Zig's linker refuses that: its own objects name the ABI in another way. */
 if (values.target !== "riscv64") SMALL.push("-flto");
 const LINK_SMALL = [...SMALL, "-static", "-no-pie", "-s", "-Wl,--gc-sections"];

@@ -40,16 +40,17 @@ const BUILDS: readonly Build[] = [
   targetBuild("riscv64", "riscv64", "qemu-riscv64-static"),
 ];
 const ARTEFACTS = [
-  { artefact: "push-gateway.wasm", suffix: "", limit: 96 * 1024, scripts: ["cases", "workload-10KiB"] },
+  { artefact: "push-gateway.wasm", suffix: "", scripts: ["cases", "workload-10KiB"] },
   {
     artefact: "push-gateway.imported.wasm",
     suffix: "-wide",
-    limit: 96 * 1024,
     scripts: ["cases", "workload-10KiB", "workload-64KiB"],
   },
 ];
 const NODE_GATEWAY = [process.execPath, join(BUILD, "host", "main.js")];
 const GATEWAY = [join(NATIVE, "push-gateway")];
+/** Of the program for devices, whatever their processor, and of the other one for this machine. */
+const SIZE_LIMIT_BYTES = 96 * 1024;
 const WRITTEN_LIMIT_BYTES = 64 * 1024 * 1024;
 const NOT_BUILT = "npm run build:native was not run";
 
@@ -94,7 +95,7 @@ before(record);
 
 for (const build of BUILDS) {
   describe(`native, ${build.name}`, { skip: skipped(build) }, () => {
-    for (const { artefact, suffix, limit, scripts } of ARTEFACTS) {
+    for (const { artefact, suffix, scripts } of ARTEFACTS) {
       for (const script of scripts) {
         test(`17 · plays ${script} on ${artefact} as Node.js does`, () => {
           const calls = join(CALLS_FOLDER, `${script}.calls`);
@@ -106,7 +107,7 @@ for (const build of BUILDS) {
       test(`the size of push-gateway${suffix}`, (t) => {
         const { size } = statSync(join(build.folder, `push-gateway${suffix}`));
         t.diagnostic(`push-gateway${suffix} for ${build.name}: ${size} bytes`);
-        if (build.target === undefined) assert.ok(size <= limit, `${size} bytes`);
+        if (suffix === "" || build.target === undefined) assert.ok(size <= SIZE_LIMIT_BYTES, `${size} bytes`);
       });
       test(`push-gateway${suffix} takes a push and serves it`, async (t) => {
         const folder = createFolder(t);
