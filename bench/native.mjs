@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { available, GATEWAYS, leaveOut, prepareLoad, withGateways } from "./gateway.mjs";
 import * as ingest from "./ingest.mjs";
-import { compile, freePort, has, OUTPUT, Process, runTool } from "./process.mjs";
+import { CORES, compile, freePort, has, OUTPUT, Process } from "./process.mjs";
 import * as start from "./start.mjs";
 import { figure, median, table, whole } from "./table.mjs";
 import { line, page } from "./workload.mjs";
@@ -29,30 +29,24 @@ function sizes() {
   return Object.fromEntries(found.filter(([, size]) => size !== undefined));
 }
 
-/**
- * CPU from the start of the process to the first answered scrape. On no core of its own: taskset, which sets that, becomes
- * the process that it starts, and costs several times as much itself.
- */
+/** CPU from the start of the process to the first answered scrape, of the gateway alone: peers/launch.c starts it. */
 async function startCpuNs() {
   const folder = mkdtempSync(join(tmpdir(), "push-gateway-bench-"));
   const port = await freePort();
-  const { command, env, ready } = GATEWAYS.native;
+  const { command, env } = GATEWAYS.native;
   const at = { socket: join(folder, "push.sock"), port, cacheBytes: 10 * KIB };
-  const gateway = Process.start(command(at), undefined, env(at));
-  await gateway.ready(ready);
-  await runTool([compile("scrape"), String(port), "0", "1"]);
-  const cpu = gateway.cpuNs();
-  await gateway.stop();
+  const launcher = Process.start([compile("launch"), String(port), ...command(at)], CORES.gateway, env(at));
+  const { cpuNs } = JSON.parse(await launcher.output());
   rmSync(folder, { recursive: true });
-  return cpu;
+  return cpuNs;
 }
 
-/** CPU a sample of streams of one connection and of many, each beside the peers. */
+/** CPU a sample of streams of one connection, also in writes of a page each, and of many, each beside the peers. */
 async function pushes({ runs, seconds, pushgateway }) {
   const streams = ["native", "node", "counter"];
   const scale = { sizes: [SERIES], connections: [1, CONNECTIONS], runs, seconds, streams, all: false };
   const results = await ingest.measure({ ...scale, checked: pushgateway ? SERIES : 0 });
-  return results.filter(({ shuffled, oneCore, writeBytes }) => !shuffled && !oneCore && writeBytes === undefined);
+  return results.filter(({ shuffled, oneCore }) => !shuffled && !oneCore);
 }
 
 /** CPU a scrape, and memory idle and after pushes of many connections and scrapes. */
@@ -115,7 +109,11 @@ export function report(result) {
   if (result === undefined) return "";
   const kib = (bytes) => figure(bytes / KIB);
   const own = result.scrapes.find(({ gateway }) => gateway === "native");
-  const of = (count) => result.pushes.filter(({ connections }) => connections === count);
+  /** CPU a sample, times the byte counter's. */
+  const against = (count, bytes) => {
+    const results = result.pushes.filter((one) => one.connections === count && one.writeBytes === bytes);
+    return figure(ratio(results, "nsPerSample", "native", "counter"));
+  };
   return [
     table(
       "native: size of the programs",
@@ -123,7 +121,7 @@ export function report(result) {
       Object.entries(result.sizes).map(([name, size]) => [name, kib(size)]),
     ),
     table(
-      "native: to the first answered scrape (with taskset, which starts it), and memory when idle",
+      "native: to the first answered scrape, as a child of Node.js, and memory when idle",
       ["", "time, ms", "CPU, ms", "RSS idle, KiB"],
       Object.values(result.starts).map((one) => [
         one.name,
@@ -134,8 +132,14 @@ export function report(result) {
     ),
     table(
       `native: CPU a sample, ${SERIES} series`,
-      ["", "connections", "CPU ns a sample", "peak RSS, KiB"],
-      result.pushes.map((one) => [one.name, one.connections, figure(one.nsPerSample), whole(one.peak / KIB)]),
+      ["", "connections", "a write", "CPU ns a sample", "peak RSS, KiB"],
+      result.pushes.map((one) => [
+        one.name,
+        one.connections,
+        one.writeBytes === undefined ? "as much as fits" : `a page, ${whole(one.writeBytes)} bytes`,
+        figure(one.nsPerSample),
+        whole(one.peak / KIB),
+      ]),
     ),
     table(
       `native: a scrape of ${SERIES} series, and memory after pushes on ${CONNECTIONS} connections and scrapes`,
@@ -155,14 +159,10 @@ export function report(result) {
         ["peak RSS under load, KiB", whole(own.peak / KIB), 256, 160],
         ["reserved, KiB", whole(own.reserved / KIB), 2048, ""],
         ["program, KiB", kib(result.sizes["push-gateway"]), 96, ""],
-        ["CPU to the first scrape, without taskset, ms", figure(result.starts.native.ownCpuNs / 1e6), 2, ""],
-        ["CPU a sample, times the C byte counter's", figure(ratio(of(1), "nsPerSample", "native", "counter")), 2, 1.2],
-        [
-          `the same with ${CONNECTIONS} connections`,
-          figure(ratio(of(CONNECTIONS), "nsPerSample", "native", "counter")),
-          "",
-          "",
-        ],
+        ["CPU to the first scrape, ms", figure(result.starts.native.ownCpuNs / 1e6), 2, ""],
+        ["CPU a sample, times the C byte counter's", against(1), 2, 1.2],
+        ["the same with a page of 100 series a write", against(1, ingest.PAGE_BYTES), "", ""],
+        [`the same with ${CONNECTIONS} connections`, against(CONNECTIONS), "", ""],
         ["CPU a scrape, times a static body's", figure(ratio(result.scrapes, "nsPerScrape", "native", "body")), 2, ""],
       ],
     ),
