@@ -14,8 +14,10 @@ const TICK_NS = 1e9 / 100;
 /** More than the ticks' own error: a thread that the scheduler's numbers had is gone. */
 const TICKS_DIFFER_NS = 3 * TICK_NS;
 const READY_LIMIT_MS = 30_000;
-/** Far longer than any tool runs. */
-const TOOL_LIMIT_MS = 1_200_000;
+/** Far longer than any tool runs: it waits for a gateway that hangs. */
+const TOOL_LIMIT_MS = 300_000;
+/** How long a process may take to end when it is asked to. */
+const STOP_LIMIT_MS = 20_000;
 
 /** Whether a program is in the PATH. */
 export function has(program) {
@@ -68,6 +70,13 @@ export function freePort() {
   });
 }
 
+/** What runs: nothing may outlive this process, however it ends. */
+const alive = new Set();
+process.on("exit", () => {
+  for (const child of alive) child.kill("SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
+
 /** A running process. */
 export class Process {
   #child;
@@ -77,6 +86,8 @@ export class Process {
 
   constructor(child) {
     this.#child = child;
+    alive.add(child);
+    child.once("close", () => alive.delete(child));
     child.stdout.setEncoding("utf8").on("data", (text) => {
       this.#out += text;
     });
@@ -116,7 +127,10 @@ export class Process {
   /** Waits until it has said something on standard error. */
   ready(pattern) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not ready: ${this.#err}`)), READY_LIMIT_MS);
+      const timer = setTimeout(() => {
+        this.kill();
+        reject(new Error(`not ready: ${this.#err}`));
+      }, READY_LIMIT_MS);
       const look = () => {
         if (!pattern.test(this.#err)) return;
         this.#child.stderr.off("data", look);
@@ -124,7 +138,10 @@ export class Process {
         resolve();
       };
       this.#child.stderr.on("data", look);
-      this.#child.once("close", () => reject(new Error(`ended before it was ready: ${this.#err}`)));
+      this.#child.once("close", () => {
+        clearTimeout(timer);
+        reject(new Error(`ended before it was ready: ${this.#err}`));
+      });
       look();
     });
   }
@@ -153,10 +170,25 @@ export class Process {
     return this.#out;
   }
 
-  /** Asks it to end; what it wrote to standard output and to standard error. */
+  /** Ends it at once. */
+  kill() {
+    this.#child.kill("SIGKILL");
+  }
+
+  /**
+   * Asks it to end; what it wrote to standard output and to standard error.
+   * @throws Error if it has ended before, or has to be killed
+   */
   async stop() {
+    const name = this.#child.spawnargs.join(" ");
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      throw new Error(`${name}: ended by itself: ${this.#child.signalCode ?? this.#child.exitCode}: ${this.#err}`);
+    }
     this.#child.kill("SIGTERM");
-    await this.#ended;
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_LIMIT_MS);
+    const { signal } = await this.#ended;
+    clearTimeout(timer);
+    if (signal === "SIGKILL") throw new Error(`${name}: did not end when it was asked to: ${this.#err}`);
     return { out: this.#out, err: this.#err };
   }
 }
