@@ -24,14 +24,10 @@ export function has(program) {
   return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
 
-/** Whether processes can be kept on different cores. */
-export const PINNED = availableParallelism() > 1 && has("taskset");
+/** Whether processes can be kept on different cores; peers/launch.c does it. */
+export const PINNED = availableParallelism() > 1 && has("cc");
 /** Where the gateway runs, and where its load is made. */
 export const CORES = { gateway: 1, load: 0 };
-
-function pinned(command, core) {
-  return PINNED && core !== undefined ? ["taskset", "-c", String(core), ...command] : command;
-}
 
 const compiled = new Map();
 
@@ -80,12 +76,15 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => p
 /** A running process. */
 export class Process {
   #child;
+  #launched;
+  #pid;
   #out = "";
   #err = "";
   #ended;
 
-  constructor(child) {
+  constructor(child, launched) {
     this.#child = child;
+    this.#launched = launched;
     alive.add(child);
     child.once("close", () => alive.delete(child));
     child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -102,21 +101,26 @@ export class Process {
   }
 
   /**
-   * Starts a command.
+   * Starts a command, from a small process where there is a C compiler: its CPU is its own from the first instruction.
    * @param command program and arguments
    * @param core where it runs; undefined: anywhere
    * @param env environment variables besides those of this process
    * @param timeout milliseconds until it is killed; 0: never
    */
   static start(command, core, env = {}, timeout = 0) {
-    const [program, ...args] = pinned(command, core);
-    return new Process(
-      spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env }, timeout }),
-    );
+    const launch = compile("launch");
+    const where = String(PINNED && core !== undefined ? core : -1);
+    const [program, ...args] = launch === undefined ? command : [launch, where, ...command];
+    const stdio = ["ignore", "pipe", "pipe"];
+    const child = spawn(program, args, { stdio, env: { ...process.env, ...env }, timeout });
+    return new Process(child, launch !== undefined);
   }
 
+  /** The command's process; known once it has said anything. */
   get pid() {
-    return this.#child.pid;
+    const { pid } = this.#child;
+    this.#pid ??= this.#launched ? Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()) : pid;
+    return this.#pid;
   }
 
   /** What it has written to standard error. */
