@@ -148,7 +148,7 @@ async function climb(gateways, { most, stepSeconds }) {
       }
       pushed = count;
     }
-    return gateways.map(({ name }, i) => ({ name, points: points[i] }));
+    return gateways.map(({ key, name }, i) => ({ name, own: HOSTS.includes(key), points: points[i] }));
   });
 }
 
@@ -183,7 +183,7 @@ export async function measure(scale) {
     digests: own,
     nodes: versions,
     cuts: Object.keys(CUTS),
-    categories: Object.fromEntries(CACHES.map((cacheBytes) => [cacheBytes, categories(cacheBytes, cacheBytes / 64)])),
+    categories: Object.fromEntries(CACHES.map((cacheBytes) => [cacheBytes, categories(cacheBytes, cacheBytes / 16)])),
     climbs,
   };
 }
@@ -237,13 +237,17 @@ function growthLine({ climbs }) {
 export function plots({ climbs }) {
   if (climbs.length === 0) return [];
   const linesOf = (field, suffix, dashed) =>
-    climbs.map(({ name, points }) => ({
+    climbs.map(({ name, own, points }, i) => ({
       name: `${name}${suffix}`,
+      colour: i,
       dashed,
+      bold: own,
+      marked: i === 0 && !dashed,
       points: points.filter(({ pushed }) => pushed > 0).map((point) => [point.pushed, point[field] / MIB]),
     }));
   const lines = [...linesOf("rss", "", false), ...linesOf("anonymous", ", anonymous", true)];
-  return [{ name: "memory", title: "Resident memory after N distinct series", x: "series pushed", y: "MiB", lines }];
+  const title = "Resident memory after N distinct series; dashed: the anonymous part of it";
+  return [{ name: "memory", title, x: "series pushed", y: "MiB", lines }];
 }
 
 if (process.argv[2] === "digest" && process.argv[1] === fileURLToPath(import.meta.url)) {
