@@ -42,9 +42,9 @@ export const SCALES = {
   short: {
     sizes: [100, 10_000, 200_000],
     connections: [1, 16],
-    runs: 9,
+    runs: 7,
     seconds: 0.1,
-    warmSeconds: 0.8,
+    warmSeconds: 0.6,
     checked: 10_000,
     streams: STREAMS,
     all: false,

@@ -13,6 +13,8 @@ const KIB = 1024;
 const MIB = 2 ** 20;
 /** Other versions of Node that the digest is compared with, where npx can get them. */
 const OTHER_NODES = ["22", "24"];
+/** How long npx may take to get another Node, and that to compute the digests. */
+const NPX_LIMIT_MS = 180_000;
 /** What there must be for each series in a Pushgateway, which takes 1 to 2 KiB. */
 const PUSHGATEWAY_BYTES = 4096;
 
@@ -83,7 +85,8 @@ export function digests() {
 /** The digests that another version of Node computes; undefined if it cannot be had. */
 function digestsOn(version) {
   const program = fileURLToPath(import.meta.url);
-  const { status, stdout } = spawnSync("npx", ["-y", `node@${version}`, program, "digest"], { encoding: "utf8" });
+  const command = ["-y", `node@${version}`, program, "digest"];
+  const { status, stdout } = spawnSync("npx", command, { encoding: "utf8", timeout: NPX_LIMIT_MS });
   if (status === 0) return JSON.parse(stdout);
   leaveOut(`left out: memory on Node ${version}: npx cannot get it`);
   return undefined;
