@@ -123,6 +123,10 @@ export class Process {
     return this.#pid;
   }
 
+  get #name() {
+    return this.#child.spawnargs.join(" ");
+  }
+
   /** What it has written to standard error. */
   get errors() {
     return this.#err;
@@ -133,7 +137,7 @@ export class Process {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.kill();
-        reject(new Error(`not ready: ${this.#err}`));
+        reject(new Error(`${this.#name}: not ready: ${this.#err}`));
       }, READY_LIMIT_MS);
       const look = () => {
         if (!pattern.test(this.#err)) return;
@@ -142,9 +146,9 @@ export class Process {
         resolve();
       };
       this.#child.stderr.on("data", look);
-      this.#child.once("close", () => {
+      this.#child.once("close", (status, signal) => {
         clearTimeout(timer);
-        reject(new Error(`ended before it was ready: ${this.#err}`));
+        reject(new Error(`${this.#name}: ended before it was ready: ${signal ?? status}: ${this.#err}`));
       });
       look();
     });
@@ -170,7 +174,7 @@ export class Process {
   /** Waits for its end; what it wrote to standard output. */
   async output() {
     const { status, signal } = await this.#ended;
-    if (status !== 0) throw new Error(`${this.#child.spawnargs.join(" ")}: ${signal ?? status}: ${this.#err}`);
+    if (status !== 0) throw new Error(`${this.#name}: ${signal ?? status}: ${this.#err}`);
     return this.#out;
   }
 
@@ -184,15 +188,15 @@ export class Process {
    * @throws Error if it has ended before, or has to be killed
    */
   async stop() {
-    const name = this.#child.spawnargs.join(" ");
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-      throw new Error(`${name}: ended by itself: ${this.#child.signalCode ?? this.#child.exitCode}: ${this.#err}`);
+      const how = this.#child.signalCode ?? this.#child.exitCode;
+      throw new Error(`${this.#name}: ended by itself: ${how}: ${this.#err}`);
     }
     this.#child.kill("SIGTERM");
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_LIMIT_MS);
     const { signal } = await this.#ended;
     clearTimeout(timer);
-    if (signal === "SIGKILL") throw new Error(`${name}: did not end when it was asked to: ${this.#err}`);
+    if (signal === "SIGKILL") throw new Error(`${this.#name}: did not end when it was asked to: ${this.#err}`);
     return { out: this.#out, err: this.#err };
   }
 }
