@@ -50,6 +50,7 @@ export function method() {
     where,
     "what is compared runs in turns; figures are the median of the turns, ratios the median of each turn's ratio",
     "each bench has a process of its own, and each gateway is started from a small one",
+    "where the load generator is busy all the time, the rate is its own; CPU a sample is the gateway's in any case",
     "memory is VmRSS, RssAnon and VmHWM of /proc/PID/status",
     "every gateway that counts must have taken exactly what was sent, or the run fails",
   ];
