@@ -115,7 +115,7 @@ function counts(most) {
 
 /**
  * Whether the next step of a gateway is too much: more than there is memory for, or longer than a step may take, if a
- * series takes the longer again as it did from the last step but one to the last.
+ * series takes the longer again as it did from the last step but one to the last, but no more than there are more series.
  * @param points so far
  * @returns why; undefined if it can be done
  */
@@ -123,7 +123,7 @@ function tooMuch(points, count, room, stepSeconds) {
   if (count > room) return "there is no memory for it";
   const [before, last] = points.slice(-2);
   if (before?.secondsEach === undefined) return undefined;
-  const slower = Math.max(1, last.secondsEach / before.secondsEach);
+  const slower = Math.min(count / last.pushed, Math.max(1, last.secondsEach / before.secondsEach));
   const seconds = last.secondsEach * slower * (count - last.pushed);
   return seconds > stepSeconds ? `it would take some ${whole(seconds)} s` : undefined;
 }
