@@ -42,9 +42,9 @@ export const SCALES = {
   short: {
     sizes: [100, 10_000, 200_000],
     connections: [1, 16],
-    runs: 7,
+    runs: 5,
     seconds: 0.1,
-    warmSeconds: 0.6,
+    warmSeconds: 0.5,
     checked: 10_000,
     streams: STREAMS,
     all: false,

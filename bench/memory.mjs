@@ -20,7 +20,7 @@ const PUSHGATEWAY_BYTES = 4096;
 
 export const SCALES = {
   tiny: { most: 1000, stepSeconds: 60, nodes: [] },
-  short: { most: 1_000_000, stepSeconds: 20, nodes: [] },
+  short: { most: 1_000_000, stepSeconds: 40, nodes: [] },
   full: { most: 1_000_000, stepSeconds: 240, nodes: OTHER_NODES },
 };
 

@@ -9,7 +9,7 @@ import { line, page } from "./workload.mjs";
 const MIB = 2 ** 20;
 export const SCALES = {
   tiny: { sizes: [100], runs: 1, seconds: 0, warmSeconds: 0 },
-  short: { sizes: [100, 10_000, 200_000], runs: 5, seconds: 0.1, warmSeconds: 1 },
+  short: { sizes: [100, 10_000, 200_000], runs: 3, seconds: 0.1, warmSeconds: 0.5 },
   full: { sizes: [100, 10_000, 200_000], runs: 15, seconds: 0.4, warmSeconds: 2 },
 };
 
