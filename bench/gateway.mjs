@@ -2,7 +2,8 @@
 //
 // A record:
 //   name              what tables call it
-//   command(at)       program and arguments; `at` has socket (a path), port (a free one), cacheBytes
+//   command(at)       program and arguments; `at` has socket (a path), port (a free one), cacheBytes, and what else
+//                     Running.start was given
 //   env(at)           environment variables besides those of this process; optional
 //   ready             what it says on standard error once it serves
 //   push              how it is pushed to: "lines" (the stream on the socket) or "http" (the Pushgateway's POST)
@@ -50,7 +51,13 @@ const NODE = {
 function pushgateway(name, ...flags) {
   return {
     name,
-    command: (at) => [PUSHGATEWAY, `--web.listen-address=127.0.0.1:${at.port}`, "--persistence.file=", ...flags],
+    command: (at) => [
+      PUSHGATEWAY,
+      `--web.listen-address=127.0.0.1:${at.port}`,
+      `--persistence.file=${at.kept ?? ""}`,
+      "--persistence.interval=24h",
+      ...flags,
+    ],
     ready: /Listening on|Starting server/,
     push: "http",
     scrapes: true,
@@ -130,11 +137,20 @@ export function available(keys) {
 }
 
 const said = new Set();
-/** Says once what is left out. */
+/** Says once what is left out; the report says it, too. */
 export function leaveOut(text) {
   if (!said.has(text)) console.error(text);
   said.add(text);
 }
+
+/** All that was left out so far. */
+export const leftOut = () => [...said];
+
+/** Folders of the sockets, to be removed if a run fails. */
+const folders = new Set();
+process.on("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 /** A gateway that runs. */
 export class Running {
@@ -149,11 +165,13 @@ export class Running {
   /**
    * Starts a gateway.
    * @param key of GATEWAYS
-   * @param options cacheBytes; core (the gateway's own by default); file (the static body); port (a free one)
+   * @param options cacheBytes; core (the gateway's own by default); file (the static body); port (a free one); kept (the
+   *   Pushgateway's file of what it held when it was stopped)
    */
-  static async start(key, { cacheBytes = 10_240, core = CORES.gateway, file, port } = {}) {
+  static async start(key, { cacheBytes = 10_240, core = CORES.gateway, file, port, kept } = {}) {
     const folder = mkdtempSync(join(tmpdir(), "push-gateway-bench-"));
-    const at = { folder, socket: join(folder, "push.sock"), port: port ?? (await freePort()), cacheBytes, file };
+    folders.add(folder);
+    const at = { folder, socket: join(folder, "push.sock"), port: port ?? (await freePort()), cacheBytes, file, kept };
     const record = GATEWAYS[key];
     const process = Process.start(record.command(at), core, record.env?.(at));
     await process.ready(record.ready);
@@ -163,15 +181,17 @@ export class Running {
   /**
    * Pushes a load for some time, at least once; 0 seconds: once.
    * @param load made by prepareLoad
-   * @param options seconds; core where the load generator runs; writeBytes of one write at most
+   * @param options seconds; times (for a stream: how often instead of how long); core where the load generator runs;
+   *   writeBytes of one write at most
    * @returns samples, bytes, seconds, CPU nanoseconds of the gateway, share of the time that the generator was busy
    */
-  async push(load, { seconds = 0, core = CORES.load, writeBytes = WRITE_BYTES } = {}) {
+  async push(load, { seconds = 0, times, core = CORES.load, writeBytes = WRITE_BYTES } = {}) {
     const { push } = this.record;
     const address = push === "http" ? `127.0.0.1:${this.at.port}` : this.at.socket;
     const files = load[push].map(({ path }) => path);
+    const limit = push === "lines" && times !== undefined ? `${times}x` : String(seconds);
     const before = this.process.cpuNs();
-    const sent = await runTool([compile("push"), push, address, String(seconds), String(writeBytes), ...files], core);
+    const sent = await runTool([compile("push"), push, address, limit, String(writeBytes), ...files], core);
     const cpuNs = this.process.cpuNs() - before;
     const samples = sent.sent.reduce((sum, count, i) => sum + count * load[push][i].samples, 0);
     this.pushed.samples += samples;
@@ -210,6 +230,7 @@ export class Running {
   async stop({ full = false } = {}) {
     const ended = await this.process.stop();
     rmSync(this.at.folder, { recursive: true });
+    folders.delete(this.at.folder);
     if (this.record.taken === undefined) return;
     const taken = this.record.taken(ended);
     for (const [what, count] of Object.entries(taken)) {
@@ -221,14 +242,25 @@ export class Running {
   }
 }
 
-/** Starts gateways, hands them over, and ends them whatever happens. */
+/**
+ * Starts gateways, hands them over, and ends them, whatever happens.
+ * @param keys of GATEWAYS
+ * @param options of Running.start and stop, for all, or a function of the position that returns them
+ * @param use gets the running gateways, in the same order
+ * @returns what `use` returns
+ * @throws what went wrong first
+ */
 export async function withGateways(keys, options, use) {
+  const optionsOf = typeof options === "function" ? options : () => options;
   const running = [];
   try {
-    for (const key of keys) running.push(await Running.start(key, options));
-    return await use(running);
-  } finally {
-    for (const one of running) await one.stop();
+    for (const [i, key] of keys.entries()) running.push(await Running.start(key, optionsOf(i)));
+    const result = await use(running);
+    for (const [i, one] of running.entries()) await one.stop(optionsOf(i));
+    return result;
+  } catch (error) {
+    for (const one of running) one.process.kill();
+    throw error;
   }
 }
 
@@ -237,7 +269,8 @@ export async function withGateways(keys, options, use) {
  * @param pages per connection a list of pages, each a list of series
  * @param ways "lines", "http", or both
  * @param first number of the first series: requests of another one are other groups
- * @returns { lines, http }: per connection { path, samples }; samples of the whole file, and of one request
+ * @returns { lines, http }: per connection { path, samples, bytes }; samples and bytes of the whole file, and of one
+ *   request
  */
 export function prepareLoad(name, pages, ways = ["lines", "http"], first = 0) {
   const folder = join(OUTPUT, "load");
@@ -248,13 +281,14 @@ export function prepareLoad(name, pages, ways = ["lines", "http"], first = 0) {
       const path = join(folder, `${name}-${connection}.${way}`);
       const samples = own.reduce((sum, page) => sum + page.length, 0);
       if (way === "lines") {
-        writeFileSync(path, own.map((page) => page.map(line).join("")).join(""));
-        return { path, samples };
+        const text = own.map((page) => page.map(line).join("")).join("");
+        writeFileSync(path, text);
+        return { path, samples, bytes: Buffer.byteLength(text) };
       }
       // One round: a push replaces its group, whatever the values.
       const requests = requestsOf(own[0], `${connection}-${first}`);
       writeFileSync(path, Buffer.concat(requests.map((request) => request.bytes)));
-      return { path, samples: requests[0].samples };
+      return { path, samples: requests[0].samples, bytes: requests[0].bytes.length };
     });
   }
   return load;

@@ -44,11 +44,13 @@ export function machineLine(machine) {
 export function method() {
   const where = PINNED
     ? `the gateway is kept on core ${CORES.gateway}, the load generator on core ${CORES.load}`
-    : "nothing is pinned, for want of a second core or of taskset";
+    : "nothing is pinned, for want of a second core or of a C compiler";
   return [
     "CPU is the kernel's accounting of the gateway's process: /proc/PID/task/*/schedstat in nanoseconds, and the ticks of /proc/PID/stat where threads have ended",
     where,
-    "what is compared runs in turns, and the median of the turns is shown",
+    "what is compared runs in turns; figures are the median of the turns, ratios the median of each turn's ratio",
+    "each bench has a process of its own, and each gateway is started from a small one",
+    "where the load generator is busy all the time, the rate is its own; CPU a sample is the gateway's in any case",
     "memory is VmRSS, RssAnon and VmHWM of /proc/PID/status",
     "every gateway that counts must have taken exactly what was sent, or the run fails",
   ];

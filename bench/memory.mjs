@@ -2,10 +2,9 @@
 // in every run, on every Node, however the stream was cut.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { freemem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Feed } from "./feed.mjs";
-import { available, GATEWAYS, HOSTS, leaveOut, prepareLoad, Running } from "./gateway.mjs";
+import { available, GATEWAYS, HOSTS, leaveOut, prepareLoad, withGateways } from "./gateway.mjs";
 import { has } from "./process.mjs";
 import { figure, mib, table, whole } from "./table.mjs";
 import { BAD_LINES, histogram, line, longLabel, nodeExporter, page } from "./workload.mjs";
@@ -14,13 +13,15 @@ const KIB = 1024;
 const MIB = 2 ** 20;
 /** Other versions of Node that the digest is compared with, where npx can get them. */
 const OTHER_NODES = ["22", "24"];
-/** The Pushgateway takes about 2 KiB a series. */
+/** How long npx may take to get another Node, and that to compute the digests. */
+const NPX_LIMIT_MS = 180_000;
+/** What there must be for each series in a Pushgateway, which takes 1 to 2 KiB. */
 const PUSHGATEWAY_BYTES = 4096;
 
 export const SCALES = {
-  tiny: { most: 1000, pushgateway: 1000, nodes: [] },
-  short: { most: 1_000_000, pushgateway: 100_000, nodes: [] },
-  full: { most: 1_000_000, pushgateway: 1_000_000, nodes: OTHER_NODES },
+  tiny: { most: 1000, stepSeconds: 60, nodes: [] },
+  short: { most: 1_000_000, stepSeconds: 40, nodes: [] },
+  full: { most: 1_000_000, stepSeconds: 240, nodes: OTHER_NODES },
 };
 
 const TTL_MS = 60_000;
@@ -84,7 +85,8 @@ export function digests() {
 /** The digests that another version of Node computes; undefined if it cannot be had. */
 function digestsOn(version) {
   const program = fileURLToPath(import.meta.url);
-  const { status, stdout } = spawnSync("npx", ["-y", `node@${version}`, program, "digest"], { encoding: "utf8" });
+  const command = ["-y", `node@${version}`, program, "digest"];
+  const { status, stdout } = spawnSync("npx", command, { encoding: "utf8", timeout: NPX_LIMIT_MS });
   if (status === 0) return JSON.parse(stdout);
   leaveOut(`left out: memory on Node ${version}: npx cannot get it`);
   return undefined;
@@ -111,36 +113,60 @@ function counts(most) {
   return result;
 }
 
-/** Pushes ever new series into gateways; memory of the processes after each step. */
-async function climb(gateways) {
-  const running = [];
-  try {
-    for (const { key, cacheBytes } of gateways) running.push(await Running.start(key, { cacheBytes }));
+/**
+ * Whether the next step of a gateway is too much: more than there is memory for, or longer than a step may take, if a
+ * series takes the longer again as it did from the last step but one to the last, but no more than there are more series.
+ * @param points so far
+ * @returns why; undefined if it can be done
+ */
+function tooMuch(points, count, room, stepSeconds) {
+  if (count > room) return "there is no memory for it";
+  const [before, last] = points.slice(-2);
+  if (before?.secondsEach === undefined) return undefined;
+  const slower = Math.min(count / last.pushed, Math.max(1, last.secondsEach / before.secondsEach));
+  const seconds = last.secondsEach * slower * (count - last.pushed);
+  return seconds > stepSeconds ? `it would take some ${whole(seconds)} s` : undefined;
+}
+
+/** Pushes ever new series into gateways; memory of the processes after each step, and seconds that a series took in it. */
+async function climb(gateways, { most, stepSeconds }) {
+  const options = (i) => ({ cacheBytes: gateways[i].cacheBytes, full: true });
+  const keys = gateways.map(({ key }) => key);
+  return withGateways(keys, options, async (running) => {
     const points = running.map(({ process }) => [{ pushed: 0, ...process.memory() }]);
+    const given = new Set();
     let pushed = 0;
-    for (const count of counts(Math.max(...gateways.map(({ most }) => most)))) {
+    for (const count of counts(most)) {
       const load = prepareLoad("memory", [[page(count - pushed, pushed)]], ["lines", "http"], pushed);
       for (const [i, one] of running.entries()) {
-        if (count > gateways[i].most) continue;
-        await one.push(load);
-        points[i].push({ pushed: count, ...one.process.memory() });
+        if (given.has(i)) continue;
+        const why = tooMuch(points[i], count, gateways[i].room, stepSeconds);
+        if (why !== undefined) {
+          leaveOut(`left out: memory of ${gateways[i].name} with ${whole(count)} series and more: ${why}`);
+          given.add(i);
+          continue;
+        }
+        const { seconds, samples } = await one.push(load);
+        points[i].push({ pushed: count, secondsEach: seconds / samples, ...one.process.memory() });
       }
       pushed = count;
     }
-    return gateways.map(({ name }, i) => ({ name, points: points[i] }));
-  } finally {
-    for (const one of running) await one.stop({ full: true });
-  }
+    return gateways.map(({ key, name }, i) => ({ name, own: HOSTS.includes(key), points: points[i] }));
+  });
 }
 
-/** The processes that are compared. */
-function climbers({ most, pushgateway }) {
+/** The processes that are compared; room: how many series there is memory for. */
+function climbers() {
   const own = available(HOSTS).flatMap((key) =>
-    CACHES.map((cacheBytes) => ({ key, cacheBytes, most, name: `${GATEWAYS[key].name}, ${cacheBytes / KIB} KiB` })),
+    CACHES.map((cacheBytes) => ({
+      key,
+      cacheBytes,
+      room: Number.POSITIVE_INFINITY,
+      name: `${GATEWAYS[key].name}, ${cacheBytes / KIB} KiB`,
+    })),
   );
-  const room = Math.min(pushgateway, freemem() / PUSHGATEWAY_BYTES);
-  if (room < 10 || available(["unchecked"]).length === 0) return own;
-  return [...own, { key: "unchecked", most: room, name: GATEWAYS.unchecked.name }];
+  const room = process.availableMemory() / PUSHGATEWAY_BYTES;
+  return [...own, ...available(["pushgateway", "unchecked"]).map((key) => ({ key, room, name: GATEWAYS[key].name }))];
 }
 
 /** @returns { digests, nodes: versions that agree, cuts, categories, climbs } */
@@ -155,12 +181,12 @@ export async function measure(scale) {
   }
   const compiler = has("cc");
   if (!compiler) leaveOut("left out: memory of processes: there is no C compiler (cc) for the load generator");
-  const climbs = compiler ? await climb(climbers(scale)) : [];
+  const climbs = compiler ? await climb(climbers(), scale) : [];
   return {
     digests: own,
     nodes: versions,
     cuts: Object.keys(CUTS),
-    categories: Object.fromEntries(CACHES.map((cacheBytes) => [cacheBytes, categories(cacheBytes, cacheBytes / 64)])),
+    categories: Object.fromEntries(CACHES.map((cacheBytes) => [cacheBytes, categories(cacheBytes, cacheBytes / 16)])),
     climbs,
   };
 }
@@ -214,13 +240,17 @@ function growthLine({ climbs }) {
 export function plots({ climbs }) {
   if (climbs.length === 0) return [];
   const linesOf = (field, suffix, dashed) =>
-    climbs.map(({ name, points }) => ({
+    climbs.map(({ name, own, points }, i) => ({
       name: `${name}${suffix}`,
+      colour: i,
       dashed,
+      bold: own,
+      marked: i === 0 && !dashed,
       points: points.filter(({ pushed }) => pushed > 0).map((point) => [point.pushed, point[field] / MIB]),
     }));
   const lines = [...linesOf("rss", "", false), ...linesOf("anonymous", ", anonymous", true)];
-  return [{ name: "memory", title: "Resident memory after N distinct series", x: "series pushed", y: "MiB", lines }];
+  const title = "Resident memory after N distinct series; dashed: the anonymous part of it";
+  return [{ name: "memory", title, x: "series pushed", y: "MiB", lines }];
 }
 
 if (process.argv[2] === "digest" && process.argv[1] === fileURLToPath(import.meta.url)) {

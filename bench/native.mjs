@@ -1,13 +1,12 @@
 // native: the native gateway beside the Node host, the Pushgateway, and the C programs that only count bytes or send a body.
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { available, GATEWAYS, leaveOut, prepareLoad, withGateways } from "./gateway.mjs";
+import { available, leaveOut, prepareLoad, withGateways } from "./gateway.mjs";
 import * as ingest from "./ingest.mjs";
-import { CORES, compile, freePort, has, OUTPUT, Process } from "./process.mjs";
+import { has, OUTPUT } from "./process.mjs";
 import * as start from "./start.mjs";
-import { figure, median, table, whole } from "./table.mjs";
+import { figure, median, medianRatio, table, whole } from "./table.mjs";
 import { line, page } from "./workload.mjs";
 
 const KIB = 1024;
@@ -29,24 +28,11 @@ function sizes() {
   return Object.fromEntries(found.filter(([, size]) => size !== undefined));
 }
 
-/** CPU from the start of the process to the first answered scrape, of the gateway alone: peers/launch.c starts it. */
-async function startCpuNs() {
-  const folder = mkdtempSync(join(tmpdir(), "push-gateway-bench-"));
-  const port = await freePort();
-  const { command, env } = GATEWAYS.native;
-  const at = { socket: join(folder, "push.sock"), port, cacheBytes: 10 * KIB };
-  const launcher = Process.start([compile("launch"), String(port), ...command(at)], CORES.gateway, env(at));
-  const { cpuNs } = JSON.parse(await launcher.output());
-  rmSync(folder, { recursive: true });
-  return cpuNs;
-}
-
 /** CPU a sample of streams of one connection, also in writes of a page each, and of many, each beside the peers. */
-async function pushes({ runs, seconds, pushgateway }) {
+function pushes({ runs, seconds, pushgateway }) {
   const streams = ["native", "node", "counter"];
-  const scale = { sizes: [SERIES], connections: [1, CONNECTIONS], runs, seconds, streams, all: false };
-  const results = await ingest.measure({ ...scale, checked: pushgateway ? SERIES : 0 });
-  return results.filter(({ shuffled, oneCore }) => !shuffled && !oneCore);
+  const scale = { sizes: [SERIES], connections: [1, CONNECTIONS], runs, seconds, streams, plain: true };
+  return ingest.measure({ ...scale, checked: pushgateway ? SERIES : 0 });
 }
 
 /** CPU a scrape, and memory idle and after pushes of many connections and scrapes. */
@@ -79,6 +65,7 @@ async function scrapes({ runs, seconds, pushgateway }) {
       gateway: keys[i],
       name: gateway.record.name,
       nsPerScrape: median(cpus[i]),
+      turns: cpus[i],
       ...gateway.process.memory(),
     }));
   });
@@ -93,16 +80,13 @@ export async function measure(scale) {
   if (available(["native"]).length === 0) return undefined;
   const keys = ["native", "node", ...(scale.pushgateway ? ["pushgateway"] : [])];
   const { bare, ...starts } = await start.measure({ runs: scale.runs, settleMs: scale.settleMs, keys });
-  const cpus = [];
-  for (let run = 0; run < scale.runs; run++) cpus.push(await startCpuNs());
-  starts.native.ownCpuNs = median(cpus);
   return { sizes: sizes(), starts, pushes: await pushes(scale), scrapes: await scrapes(scale) };
 }
 
-/** How many times the first of some results' figure that of the second is. */
-function ratio(results, field, one, other) {
-  const of = (key) => results.find(({ gateway }) => gateway === key)?.[field];
-  return of(one) / of(other);
+/** How many times the CPU of one gateway is that of another, turn by turn. */
+function ratio(results, one, other) {
+  const turnsOf = (key) => results.find(({ gateway }) => gateway === key).turns;
+  return medianRatio(turnsOf(one), turnsOf(other));
 }
 
 export function report(result) {
@@ -112,7 +96,7 @@ export function report(result) {
   /** CPU a sample, times the byte counter's. */
   const against = (count, bytes) => {
     const results = result.pushes.filter((one) => one.connections === count && one.writeBytes === bytes);
-    return figure(ratio(results, "nsPerSample", "native", "counter"));
+    return figure(ratio(results, "native", "counter"));
   };
   return [
     table(
@@ -121,7 +105,7 @@ export function report(result) {
       Object.entries(result.sizes).map(([name, size]) => [name, kib(size)]),
     ),
     table(
-      "native: to the first answered scrape, as a child of Node.js, and memory when idle",
+      "native: to the first answered scrape, and memory when idle",
       ["", "time, ms", "CPU, ms", "RSS idle, KiB"],
       Object.values(result.starts).map((one) => [
         one.name,
@@ -159,11 +143,11 @@ export function report(result) {
         ["peak RSS under load, KiB", whole(own.peak / KIB), 256, 160],
         ["reserved, KiB", whole(own.reserved / KIB), 2048, ""],
         ["program, KiB", kib(result.sizes["push-gateway"]), 96, ""],
-        ["CPU to the first scrape, ms", figure(result.starts.native.ownCpuNs / 1e6), 2, ""],
+        ["CPU to the first scrape, ms", figure(result.starts.native.cpuNs / 1e6), 2, ""],
         ["CPU a sample, times the C byte counter's", against(1), 2, 1.2],
         ["the same with a page of 100 series a write", against(1, ingest.PAGE_BYTES), "", ""],
         [`the same with ${CONNECTIONS} connections`, against(CONNECTIONS), "", ""],
-        ["CPU a scrape, times a static body's", figure(ratio(result.scrapes, "nsPerScrape", "native", "body")), 2, ""],
+        ["CPU a scrape, times a static body's", figure(ratio(result.scrapes, "native", "body")), 2, ""],
       ],
     ),
   ].join("\n");

@@ -19,7 +19,8 @@ const label = (value) => (value >= 1 ? value.toLocaleString("en-US") : String(va
  * Draws lines.
  * @param title above the plot
  * @param x, y what the axes show
- * @param lines [{ name, points: [[x, y]...], dashed }], all values above zero
+ * @param lines [{ name, points: [[x, y]...], colour, dashed, bold, marked }], all values above zero; colour: which, by its
+ *   position if not given; marked: its name stands at the line, too
  * @returns the SVG's text
  */
 export function plot({ title, x, y, lines }) {
@@ -43,15 +44,20 @@ export function plot({ title, x, y, lines }) {
     parts.push(`<line x1="${MARGIN.left}" y1="${at}" x2="${WIDTH - MARGIN.right}" y2="${at}" stroke="#ddd"/>`);
     parts.push(`<text x="${MARGIN.left - 8}" y="${Number(at) + 4}" text-anchor="end">${label(tick)}</text>`);
   }
-  lines.forEach(({ name, points, dashed }, i) => {
-    const colour = COLOURS[i % COLOURS.length];
+  lines.forEach(({ name, points, colour: which, dashed, bold, marked }, i) => {
+    const colour = COLOURS[(which ?? i) % COLOURS.length];
+    const width = bold ? 3 : 2;
     const path = points.map(([px, py]) => `${round(atX(px))},${round(atY(py))}`).join(" ");
     const dash = dashed ? ' stroke-dasharray="5 4"' : "";
-    parts.push(`<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"${dash}/>`);
+    parts.push(`<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="${width}"${dash}/>`);
+    if (marked) {
+      const [markX, markY] = [round(atX(points[0][0]) + 6), round(atY(points[0][1]) + 17)];
+      parts.push(`<text x="${markX}" y="${markY}" fill="${colour}" font-weight="bold">${escapeText(name)}</text>`);
+    }
     const legendY = MARGIN.top + 10 + i * 20;
     const legendX = WIDTH - MARGIN.right + 14;
     parts.push(
-      `<line x1="${legendX}" y1="${legendY}" x2="${legendX + 22}" y2="${legendY}" stroke="${colour}" stroke-width="2"${dash}/>`,
+      `<line x1="${legendX}" y1="${legendY}" x2="${legendX + 22}" y2="${legendY}" stroke="${colour}" stroke-width="${width}"${dash}/>`,
     );
     parts.push(`<text x="${legendX + 28}" y="${legendY + 4}">${escapeText(name)}</text>`);
   });

@@ -14,22 +14,20 @@ const TICK_NS = 1e9 / 100;
 /** More than the ticks' own error: a thread that the scheduler's numbers had is gone. */
 const TICKS_DIFFER_NS = 3 * TICK_NS;
 const READY_LIMIT_MS = 30_000;
-/** Far longer than any tool runs. */
-const TOOL_LIMIT_MS = 1_200_000;
+/** Far longer than any tool runs: it waits for a gateway that hangs. */
+const TOOL_LIMIT_MS = 300_000;
+/** How long a process may take to end when it is asked to. */
+const STOP_LIMIT_MS = 20_000;
 
 /** Whether a program is in the PATH. */
 export function has(program) {
   return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
 
-/** Whether processes can be kept on different cores. */
-export const PINNED = availableParallelism() > 1 && has("taskset");
+/** Whether processes can be kept on different cores; peers/launch.c does it. */
+export const PINNED = availableParallelism() > 1 && has("cc");
 /** Where the gateway runs, and where its load is made. */
 export const CORES = { gateway: 1, load: 0 };
-
-function pinned(command, core) {
-  return PINNED && core !== undefined ? ["taskset", "-c", String(core), ...command] : command;
-}
 
 const compiled = new Map();
 
@@ -68,15 +66,27 @@ export function freePort() {
   });
 }
 
+/** What runs: nothing may outlive this process, however it ends. */
+const alive = new Set();
+process.on("exit", () => {
+  for (const child of alive) child.kill("SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
+
 /** A running process. */
 export class Process {
   #child;
+  #launched;
+  #pid;
   #out = "";
   #err = "";
   #ended;
 
-  constructor(child) {
+  constructor(child, launched) {
     this.#child = child;
+    this.#launched = launched;
+    alive.add(child);
+    child.once("close", () => alive.delete(child));
     child.stdout.setEncoding("utf8").on("data", (text) => {
       this.#out += text;
     });
@@ -91,21 +101,30 @@ export class Process {
   }
 
   /**
-   * Starts a command.
+   * Starts a command, from a small process where there is a C compiler: its CPU is its own from the first instruction.
    * @param command program and arguments
    * @param core where it runs; undefined: anywhere
    * @param env environment variables besides those of this process
    * @param timeout milliseconds until it is killed; 0: never
    */
   static start(command, core, env = {}, timeout = 0) {
-    const [program, ...args] = pinned(command, core);
-    return new Process(
-      spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env }, timeout }),
-    );
+    const launch = compile("launch");
+    const where = String(PINNED && core !== undefined ? core : -1);
+    const [program, ...args] = launch === undefined ? command : [launch, where, ...command];
+    const stdio = ["ignore", "pipe", "pipe"];
+    const child = spawn(program, args, { stdio, env: { ...process.env, ...env }, timeout });
+    return new Process(child, launch !== undefined);
   }
 
+  /** The command's process; known once it has said anything. */
   get pid() {
-    return this.#child.pid;
+    const { pid } = this.#child;
+    this.#pid ??= this.#launched ? Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()) : pid;
+    return this.#pid;
+  }
+
+  get #name() {
+    return this.#child.spawnargs.join(" ");
   }
 
   /** What it has written to standard error. */
@@ -116,7 +135,10 @@ export class Process {
   /** Waits until it has said something on standard error. */
   ready(pattern) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not ready: ${this.#err}`)), READY_LIMIT_MS);
+      const timer = setTimeout(() => {
+        this.kill();
+        reject(new Error(`${this.#name}: not ready: ${this.#err}`));
+      }, READY_LIMIT_MS);
       const look = () => {
         if (!pattern.test(this.#err)) return;
         this.#child.stderr.off("data", look);
@@ -124,7 +146,10 @@ export class Process {
         resolve();
       };
       this.#child.stderr.on("data", look);
-      this.#child.once("close", () => reject(new Error(`ended before it was ready: ${this.#err}`)));
+      this.#child.once("close", (status, signal) => {
+        clearTimeout(timer);
+        reject(new Error(`${this.#name}: ended before it was ready: ${signal ?? status}: ${this.#err}`));
+      });
       look();
     });
   }
@@ -149,14 +174,29 @@ export class Process {
   /** Waits for its end; what it wrote to standard output. */
   async output() {
     const { status, signal } = await this.#ended;
-    if (status !== 0) throw new Error(`${this.#child.spawnargs.join(" ")}: ${signal ?? status}: ${this.#err}`);
+    if (status !== 0) throw new Error(`${this.#name}: ${signal ?? status}: ${this.#err}`);
     return this.#out;
   }
 
-  /** Asks it to end; what it wrote to standard output and to standard error. */
+  /** Ends it at once. */
+  kill() {
+    this.#child.kill("SIGKILL");
+  }
+
+  /**
+   * Asks it to end; what it wrote to standard output and to standard error.
+   * @throws Error if it has ended before, or has to be killed
+   */
   async stop() {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      const how = this.#child.signalCode ?? this.#child.exitCode;
+      throw new Error(`${this.#name}: ended by itself: ${how}: ${this.#err}`);
+    }
     this.#child.kill("SIGTERM");
-    await this.#ended;
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_LIMIT_MS);
+    const { signal } = await this.#ended;
+    clearTimeout(timer);
+    if (signal === "SIGKILL") throw new Error(`${this.#name}: did not end when it was asked to: ${this.#err}`);
     return { out: this.#out, err: this.#err };
   }
 }

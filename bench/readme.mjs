@@ -42,7 +42,7 @@ function memoryTable({ climbs }) {
 }
 
 /** The section: the goals, and the tables that a user looks for. */
-export function readmeFigures({ machine, form, results, goals }) {
+export function readmeFigures({ machine, form, results, goals, leftOut }) {
   const pushes = results.ingest.filter(
     ({ connections, shuffled, oneCore, writeBytes }) =>
       connections === 1 && !shuffled && !oneCore && writeBytes === undefined,
@@ -61,5 +61,6 @@ export function readmeFigures({ machine, form, results, goals }) {
     bySize("Scraping, CPU", "µs a scrape", pages, (one) => one.nsPerScrape / 1000),
     memoryTable(results.memory),
     table("Start", ["", "ms to the first scrape", "CPU, ms", "RSS idle, MiB"], started),
+    ...leftOut.map((text) => `* ${text}`),
   ].join("\n");
 }

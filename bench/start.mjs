@@ -1,12 +1,12 @@
 // start: from the start of the process to the first scrape's answer, and its memory when nothing has come yet.
-import { available, GATEWAYS, HOSTS, leaveOut, Running } from "./gateway.mjs";
+import { available, GATEWAYS, HOSTS, leaveOut, withGateways } from "./gateway.mjs";
 import { CORES, compile, cpuNs, freePort, has, Process, runTool } from "./process.mjs";
 import { figure, median, mib, table } from "./table.mjs";
 
 export const SCALES = {
   tiny: { runs: 1, settleMs: 0, keys: [...HOSTS, "pushgateway"] },
   short: { runs: 7, settleMs: 500, keys: [...HOSTS, "pushgateway"] },
-  full: { runs: 21, settleMs: 2000, keys: [...HOSTS, "pushgateway"] },
+  full: { runs: 15, settleMs: 1000, keys: [...HOSTS, "pushgateway"] },
 };
 
 /** Starts a gateway with a scraper already asking; time and CPU until it is answered. */
@@ -14,21 +14,19 @@ async function firstScrape(key) {
   const port = await freePort();
   const scraper = runTool([compile("scrape"), String(port), "0", "1"]);
   const began = process.hrtime.bigint();
-  const running = await Running.start(key, { port });
-  const { first } = await scraper;
-  const cpu = running.process.cpuNs();
-  await running.stop();
-  // The generator's clock is this one: both are CLOCK_MONOTONIC.
-  return { ns: first * 1e9 - Number(began), cpuNs: cpu };
+  return await withGateways([key], { port }, async ([running]) => {
+    const { first } = await scraper;
+    // The generator's clock is this one: both are CLOCK_MONOTONIC.
+    return { ns: first * 1e9 - Number(began), cpuNs: running.process.cpuNs() };
+  });
 }
 
 /** Memory of a gateway that has said it is ready, after some time in which nothing happens. */
 async function idle(key, settleMs) {
-  const running = await Running.start(key);
-  await new Promise((resolve) => setTimeout(resolve, settleMs));
-  const { rss, anonymous } = running.process.memory();
-  await running.stop();
-  return { rss, anonymous };
+  return await withGateways([key], {}, async ([running]) => {
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    return running.process.memory();
+  });
 }
 
 /** Memory of Node with nothing to do: what no gateway on it can be below. */

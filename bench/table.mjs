@@ -6,6 +6,11 @@ export function median(numbers) {
   return sorted[(sorted.length - 1) >> 1];
 }
 
+/** The middle of the ratios of two lists of numbers that were measured in turns: what slows a turn slows both. */
+export function medianRatio(numbers, others) {
+  return median(numbers.map((value, i) => value / others[i]));
+}
+
 /** A number with three significant digits and thousands apart; a dash for none. */
 export function figure(value, digits = 3) {
   if (value === undefined || Number.isNaN(value)) return "–";

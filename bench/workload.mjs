@@ -37,9 +37,15 @@ export function valueAt(i, round) {
   return ((i * 7919) % 1000003) + round * (1 + (i % 13));
 }
 
-/** A page of series `first` to `first + count` with three labels. */
-export function page(count, first = 0, round = 0) {
+/** Series `first` to `first + count` with three labels, the families in turn: as many processes send them. */
+export function inTurn(count, first = 0, round = 0) {
   return Array.from({ length: count }, (_, i) => threeLabels(first + i, valueAt(first + i, round)));
+}
+
+/** The same as a page: the lines of a family stand together (Prometheus, "Exposition formats", "Grouping and sorting"). */
+export function page(count, first = 0, round = 0) {
+  const series = inTurn(count, first, round);
+  return FAMILIES.flatMap((family) => series.filter(([name]) => name === family));
 }
 
 /** A whole number below `limit`, by a generator whose numbers are always the same for a seed (xorshift). */

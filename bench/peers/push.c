@@ -1,9 +1,9 @@
 /*
  * The load generator for pushes: sends prepared files again and again, each on a connection of its own.
- * usage: push lines|http ADDRESS SECONDS WRITE FILE...
+ * usage: push lines|http ADDRESS LIMIT WRITE FILE...
  *
- * ADDRESS is the path of a Unix socket, or IPv4:PORT. Each file is sent whole, as often as fits in SECONDS, at least
- * once; 0 sends it once.
+ * ADDRESS is the path of a Unix socket, or IPv4:PORT. LIMIT is seconds: each file is sent whole, as often as fits, at
+ * least once; 0 sends it once. Or it is how often each file is sent, with an x at its end (lines only).
  * lines: the files are streams; a write has as many whole lines as fit in WRITE bytes. A connection is over when the
  *        other side has closed it in answer to its end: everything was taken.
  * http:  a file is requests, each after its length (32 bits, the machine's order). The next is sent when the answer is
@@ -39,6 +39,12 @@ struct connection {
   unsigned long sent;
   size_t answered; /* bytes of an answer that are there */
   char answer[ANSWER_BYTES];
+};
+
+/* When it is enough: after so many files, or if that is 0 at some time. */
+struct limit {
+  double until;
+  unsigned long times;
 };
 
 static struct connection connections[CONNECTIONS];
@@ -149,7 +155,7 @@ static int read_answer(struct connection *connection, int fd) {
 }
 
 /* One turn of a stream. 0: it is over. */
-static int turn_lines(struct connection *connection, struct pollfd *poller, double until, size_t most) {
+static int turn_lines(struct connection *connection, struct pollfd *poller, struct limit limit, size_t most) {
   if (poller->events == POLLIN) {
     char byte;
     ssize_t length = read(poller->fd, &byte, 1);
@@ -158,7 +164,7 @@ static int turn_lines(struct connection *connection, struct pollfd *poller, doub
   if (!write_some(connection, poller->fd, most)) return 1;
   connection->sent++;
   connection->at = 0;
-  if (now() < until) return 1;
+  if (limit.times > 0 ? connection->sent < limit.times : now() < limit.until) return 1;
   shutdown(poller->fd, SHUT_WR);
   poller->events = POLLIN;
   return 1;
@@ -179,7 +185,7 @@ static int turn_http(struct connection *connection, struct pollfd *poller, doubl
 
 int main(int count, char **arguments) {
   if (count < 6 || count - FILES > CONNECTIONS) {
-    fprintf(stderr, "usage: push lines|http ADDRESS SECONDS WRITE FILE...\n");
+    fprintf(stderr, "usage: push lines|http ADDRESS LIMIT WRITE FILE...\n");
     return 2;
   }
   int http = !strcmp(arguments[1], "http");
@@ -190,7 +196,9 @@ int main(int count, char **arguments) {
     connections[i].end = connections[i].size;
     if (http) next_request(&connections[i]);
   }
-  double seconds = atof(arguments[3]), began = now(), until = seconds > 0 ? began + seconds : 0;
+  char *unit;
+  double amount = strtod(arguments[3], &unit), began = now();
+  struct limit limit = {.until = amount > 0 ? began + amount : 0, .times = *unit == 'x' ? (unsigned long)amount : 0};
   size_t most = strtoul(arguments[4], NULL, 10);
   unsigned long long bytes = 0;
   for (nfds_t open = total; open > 0;) {
@@ -198,7 +206,8 @@ int main(int count, char **arguments) {
     for (nfds_t i = 0; i < total; i++) {
       if (fds[i].fd < 0 || fds[i].revents == 0) continue;
       struct connection *connection = &connections[i];
-      if (http ? turn_http(connection, &fds[i], until) : turn_lines(connection, &fds[i], until, most)) continue;
+      int more = http ? turn_http(connection, &fds[i], limit.until) : turn_lines(connection, &fds[i], limit, most);
+      if (more) continue;
       close(fds[i].fd);
       fds[i].fd = -1;
       open--;

@@ -1,8 +1,11 @@
 // A tiny run of each bench: what it counts must be right. How long anything takes is of no interest here.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import * as core from "../../bench/core.mjs";
 import * as density from "../../bench/density.mjs";
+import { prepareLoad, withGateways } from "../../bench/gateway.mjs";
 import { judge, reportGoals } from "../../bench/goals.mjs";
 import * as ingest from "../../bench/ingest.mjs";
 import * as memory from "../../bench/memory.mjs";
@@ -12,7 +15,7 @@ import { has } from "../../bench/process.mjs";
 import { replaceFigures } from "../../bench/readme.mjs";
 import * as scrape from "../../bench/scrape.mjs";
 import * as start from "../../bench/start.mjs";
-import { figure, median } from "../../bench/table.mjs";
+import { figure, median, medianRatio } from "../../bench/table.mjs";
 import { line, page, shuffle, threeLabels } from "../../bench/workload.mjs";
 
 const needsCompiler = { skip: has("cc") ? false : "there is no C compiler (cc)", timeout: 120_000 };
@@ -106,12 +109,56 @@ test("start: the first scrape is answered", needsCompiler, async () => {
 test("native: each gateway has taken what it was sent, and is small", needsCompiler, async (t) => {
   const result = await native.measure(native.SCALES.tiny);
   if (result === undefined) return t.skip("npm run build:native was not run");
-  assert.ok(result.sizes["push-gateway"] > 0 && result.starts.native.ownCpuNs > 0);
+  assert.ok(result.sizes["push-gateway"] > 0 && result.starts.native.cpuNs > 0);
   assert.deepEqual(new Set(result.pushes.map(({ connections }) => connections)), new Set([1, 16]));
   const [own] = result.scrapes;
   assert.equal(own.gateway, "native");
   assert.ok(own.peak <= 256 * KIB && own.reserved < 2048 * KIB, `${own.peak} bytes resident`);
   assert.match(native.report(result), /native: goals/);
+});
+
+test("a gateway that is killed fails the run with what happened, and nothing is left", needsCompiler, async () => {
+  const load = prepareLoad("killed", [[page(100)]], ["lines"]);
+  const pids = [];
+  const run = withGateways(["counter", "nodeCounter"], {}, async (gateways) => {
+    pids.push(...gateways.map((gateway) => gateway.process.pid));
+    await gateways[1].push(load, { times: 3 });
+    assert.deepEqual(gateways[1].pushed, { samples: 3 * load.lines[0].samples, bytes: 3 * load.lines[0].bytes });
+    process.kill(pids[0], "SIGKILL");
+    await gateways[0].push(load, { seconds: 60 });
+  });
+  await assert.rejects(run);
+  // The kernel may take a moment; the test's own limit ends a wait for what never goes.
+  for (const pid of pids) while (existsSync(`/proc/${pid}`)) await setImmediate();
+});
+
+test("a gateway that ended by itself, and one that took something else, fail the run", needsCompiler, async () => {
+  const killed = withGateways(["counter"], {}, async ([gateway]) => {
+    process.kill(gateway.process.pid, "SIGTERM");
+    await gateway.process.output();
+  });
+  await assert.rejects(killed, /ended by itself/);
+  const wrong = withGateways(["counter"], {}, async ([gateway]) => {
+    gateway.pushed.bytes = 1;
+  });
+  await assert.rejects(wrong, /took 0 bytes of 1/);
+});
+
+test("goals: the ratio of each turn counts; ten kilobytes have a must, larger caches have none", () => {
+  const one = { size: 100, connections: 1, shuffled: false, oneCore: false };
+  const ingest = [
+    { ...one, gateway: "node", turns: [2, 30, 4] },
+    { ...one, gateway: "nodeCounter", turns: [1, 10, 4] },
+  ];
+  const churn = { [10 * KIB]: { fresh: 200, expired: 199 }, [64 * KIB]: { fresh: 100, expired: 99 } };
+  const kinds = Object.fromEntries(
+    ["three labels, 10 families", "histograms of 12 buckets"].map((kind) => [kind, { [10 * KIB]: { fits: 1 } }]),
+  );
+  const density = { kinds, churn, pages: { "node_exporter, labelled": {}, "node_exporter, labelled, with TYPE": {} } };
+  const of = (what) => judge({ ingest, density }).find((goal) => goal.what.startsWith(what));
+  assert.equal(of("Node against the Node byte counter").measured, 2);
+  assert.deepEqual([of("capacity of 10 KiB").measured, of("capacity of 10 KiB").verdict], [99.5, "**missed**"]);
+  assert.deepEqual([of("the same, caches above").measured, of("the same, caches above").verdict], [99, ""]);
 });
 
 test("goals: met, missed, and what was not measured", () => {
@@ -138,6 +185,7 @@ test("readme: only what stands between the markers is replaced", () => {
 test("table: medians and figures", () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2);
+  assert.equal(medianRatio([1, 20, 9], [1, 10, 3]), 2);
   assert.deepEqual(
     [0, 0.01234, 1.236, 12.36, 999.6, 123_456, undefined].map((value) => figure(value)),
     ["0", "0.0123", "1.24", "12.4", "1,000", "123,000", "–"],
