@@ -32,22 +32,15 @@ export function copy(to: usize, from: usize, count: usize): void {
     from += count - 8;
     step = -8;
   }
-  for (; count >= 16; count -= 16) {
+  for (; count >= 8; count -= 8) {
     store<u64>(to, load<u64>(from));
-    store<u64>(to + step, load<u64>(from + step));
-    to += step << 1;
-    from += step << 1;
-  }
-  if (step < 0) {
-    to += 7;
-    from += 7;
-  }
-  step >>= 3;
-  for (; count != 0; --count) {
-    store<u8>(to, load<u8>(from));
     to += step;
     from += step;
   }
+  // Of the last word, its low or its high bytes.
+  const kept = step > 0 ? (-1 as u64) << ((count << 3) as u64) : (-1 as u64) >> ((count << 3) as u64);
+  const word = load<u64>(to);
+  store<u64>(to, word ^ ((word ^ load<u64>(from)) & ~kept));
 }
 
 /** Sets `count` bytes to zero. */
