@@ -37,6 +37,7 @@ export function copy(to: usize, from: usize, count: usize): void {
     to += step;
     from += step;
   }
+  if (count == 0) return;
   // Of the last word, its low or its high bytes.
   const kept = step > 0 ? (-1 as u64) << ((count << 3) as u64) : (-1 as u64) >> ((count << 3) as u64);
   const word = load<u64>(to);
@@ -75,12 +76,6 @@ export function hash(at: usize, count: usize): u32 {
   }
   if (count != 0) h = (h ^ (load<u64>(at) & mask(count))) * 0xff51afd7ed558ccd;
   return (h ^ (h >> 29) ^ (h >> 43)) as u32;
-}
-
-/** Two hashes made one, the order of the two mattering. */
-export function mix(a: u32, b: u32): u32 {
-  const h = ((a as u64) + 0x632be59b) * (((b as u64) << 1) + 0x9e3779b97f4a7c15);
-  return (h >> 31) as u32;
 }
 
 /** The character of the UTF-8 sequence that `sequence` found. */

@@ -29,7 +29,7 @@ import { advance } from "./cache";
 import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
-import { flags, lastBlock, name, nameLength, nextFamily, pushed, setPushed, UNEXPECTED } from "./family";
+import { findFamily, flags, lastBlock, name, nameLength, nextFamily, pushed, setPushed, UNEXPECTED } from "./family";
 import {
   BAD,
   count,
@@ -43,8 +43,8 @@ import {
 } from "./header";
 import { address, addressOf, BLOCK, loadRef, smallText, textAddress } from "./heap";
 import { BLOCK_METRICS, OFFSET, STAMP_MASK } from "./layout";
-import { keyHash, readLine, reason } from "./line";
-import { firstMetric } from "./metric";
+import { keyEnd, labelCount, nameAt, nameBytes, readKey, readLine, reason } from "./line";
+import { firstMetric, hasLineNames } from "./metric";
 import { packedBytes, readShort, readValue, storePacked } from "./number";
 import { takeSample } from "./sample";
 import { labelNumber, labelRef, NO_NUMBER, readLabel, TEXT_LENGTH } from "./text";
@@ -80,12 +80,13 @@ let expectedName: usize = 0;
 let expectedBytes: usize = 0;
 let expectedLabels: usize = 0;
 
-/** Expects the metrics of the block `next` of the family at `family`, from slot `from` on; the block is at `at`. */
-function enter(family: usize, next: u32, at: usize, from: u32): void {
+/** Expects the metric `ref`, or the next one if its slot is free; its block is at `at`. */
+function enter(ref: u32, at: usize): void {
+  const family = address(familyOf(at));
   owner = family;
-  block = next;
+  block = ref >> 4;
   blockAt = at;
-  slot = from;
+  slot = ref & 15;
   offsets = offsetsOf(at);
   records = recordsOf(at);
   slots = kindOf(at) == 0 && (flags(family) & UNEXPECTED) == 0 ? slotsOf(at) : 0;
@@ -99,7 +100,9 @@ function expect(ref: u32): void {
   const at = addressOf(ref >> 4, BLOCK);
   block = 0;
   slots = 0;
-  if (at != 0) enter(address(familyOf(at)), ref >> 4, at, (ref & 15) + 1);
+  if (at == 0) return;
+  enter(ref, at);
+  ++slot;
 }
 
 /** The record of the first metric from `slot` on in the block, 0: there is none. */
@@ -116,7 +119,7 @@ function step(): usize {
   const record = seek();
   if (record != 0) return record;
   const next = nextBlock(blockAt);
-  enter(owner, next, address(next), 0);
+  enter(next << 4, address(next));
   return seek();
 }
 
@@ -125,14 +128,15 @@ function leap(): usize {
   let family = nextFamily(owner);
   if (family == 0) family = load<u32>(FAMILY_FIRST);
   const after = address(family);
-  const ref = pushed(after);
-  const at = addressOf(ref >> 4, BLOCK);
-  if (at != 0 && familyOf(at) == family) enter(after, ref >> 4, at, (ref & 15) + 1);
-  else {
+  let ref = pushed(after);
+  let at = addressOf(ref >> 4, BLOCK);
+  if (at == 0 || familyOf(at) != family) {
     // It has gone: behind the last one is the first.
-    const last = lastBlock(after);
-    enter(after, last, address(last), BLOCK_METRICS);
+    ref = (lastBlock(after) << 4) | (BLOCK_METRICS - 1);
+    at = address(ref >> 4);
   }
+  enter(ref, at);
+  ++slot;
   return step();
 }
 
@@ -289,12 +293,12 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
 
 /** Expects the metric that the line [line, feed) names, if it is one with a single sample, written the usual way. */
 function expectNamed(line: usize, feed: usize): bool {
-  const h = keyHash(line, feed);
+  const h = readKey(line, feed);
   if (h == 0) return false;
   let ref = firstMetric(h);
   while (ref != 0) {
     const at = address(ref >> 4);
-    enter(address(familyOf(at)), ref >> 4, at, ref & 15);
+    enter(ref, at);
     const record = recordAt(at, slot);
     foundValue = slots == 0 ? 0 : skipKey(line, record);
     if (foundValue != 0) return true;
@@ -303,8 +307,25 @@ function expectNamed(line: usize, feed: usize): bool {
   return false;
 }
 
-/** Takes the line [at, end), without LF. */
-function takeLine(at: usize, end: usize, index: u32): void {
+/**
+ * Where name and labels of the line [line, end) end, which readKey has just read, if they are known to be good: a
+ * block of the family has the same names, in the same order, which were checked, and there is no escape. Else 0.
+ */
+function knownEnd(line: usize, end: usize): usize {
+  const at = keyEnd;
+  if (at == 0 || find(line, end, 92) != end) return 0;
+  const ref = findFamily(nameAt, nameBytes);
+  if (ref == 0) return 0;
+  const family = address(ref);
+  if (lastBlock(family) == 0 || (flags(family) & UNEXPECTED) != 0) return 0;
+  const last = address(lastBlock(family));
+  if (kindOf(last) != 0 || !hasLineNames(last)) return 0;
+  if (labelCount == 0) return at;
+  return load<u8>(at) == 125 ? at + 1 : 0;
+}
+
+/** Takes the line [at, end), without LF. `isRead`: readKey has just read it. */
+function takeLine(at: usize, end: usize, index: u32, isRead: bool): void {
   const start = at;
   const whole = end - at;
   if (end > at && load<u8>(end - 1) == 13) --end;
@@ -316,7 +337,7 @@ function takeLine(at: usize, end: usize, index: u32): void {
   if (at == end) return;
   let result: i32 = 0;
   if (load<u8>(at) == 35) result = takeComment(at, end, index);
-  else result = readLine(at, end) ? takeSample(index) : reason;
+  else result = readLine(at, end, isRead ? knownEnd(at, end) : 0) ? takeSample(index) : reason;
   if (result >= 0) bad(result, start, whole);
 }
 
@@ -352,11 +373,12 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
     if (isShort) at = takeExpected(at, end, index, stamp);
     const feed = find(at, end, 10);
     if (feed >= end) break;
-    if (isShort && at != found && load<u8>(at) != 35 && feed - at < longest && expectNamed(at, feed)) {
+    const isRead = isShort && at != found && load<u8>(at) != 35 && feed - at < longest;
+    if (isRead && expectNamed(at, feed)) {
       found = at;
       continue;
     }
-    takeLine(at, feed, index);
+    takeLine(at, feed, index, isRead);
     index = classNow();
     stamp = stampOf(index);
     expect(load<u32>(LAST_METRIC));

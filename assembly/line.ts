@@ -4,16 +4,15 @@
  *
  * The parts are left in the variables below, and the labels in a table, a row each:
  *
- *   +0  u32  address of the name      +16  u32  bytes of the value's stem
- *   +4  u32  its bytes                +20  u32  the number behind it, or NO_NUMBER
- *   +8  u32  address of the value     +24  u32  hash of name and value
- *   +12 u32  its bytes                +28  u32  hash of the name
+ *   +0  u32  address of the name      +12 u32  bytes of the value
+ *   +4  u32  its bytes                +16 u32  hash of name and value, 0: the value is empty
+ *   +8  u32  address of the value     +20 u32  reference of the value's stem, once it is used
  *
  * Addresses point into the line and live as long as it does. Names and values are the text between their quotes,
  * escapes as they were.
  */
 
-import { checkText, equal, find, hash, mix } from "./bytes";
+import { checkText, copy, equal, find, hash } from "./bytes";
 import {
   BAD_ESCAPE,
   BAD_EXEMPLAR,
@@ -25,18 +24,15 @@ import {
   SYNTAX,
   TOO_MANY_LABELS,
 } from "./header";
-import { LABEL_BYTES, LABEL_LIMIT, LABELS, NAME_LIMIT } from "./layout";
+import { LABEL_BYTES, LABEL_LIMIT, LABELS, NAME_LIMIT, TEXT } from "./layout";
 import { high, low, packedBytes, readTimestamp, readValue, timestampMs } from "./number";
-import { split, stemBytes, stemNumber } from "./text";
 
 export const NAME_AT: usize = 0;
 export const NAME_BYTES: usize = 4;
 export const VALUE_AT: usize = 8;
 export const VALUE_BYTES: usize = 12;
-export const STEM_BYTES: usize = 16;
-export const NUMBER: usize = 20;
-export const HASH: usize = 24;
-export const NAME_HASH: usize = 28;
+export const HASH: usize = 16;
+export const STEM: usize = 20;
 
 const NO_ROW: u32 = -1;
 
@@ -48,8 +44,9 @@ export let isQuoted: bool = false;
 export let labelCount: u32 = 0;
 /** The place of the label that names the sample, `le` or `quantile`, which is not among the rows then; NO_ROW: none. */
 export let taken: u32 = 0;
-/** The line's time stamp in milliseconds, if it has one. */
-export let hasTimestamp: bool = false;
+/** A time stamp that is none. */
+export const NO_TIMESTAMP: i64 = i64.MIN_VALUE;
+/** The line's time stamp in milliseconds, or NO_TIMESTAMP. */
 export let lineTimestampMs: i64 = 0;
 
 /** Why the line is bad, if it is: its syntax, where nothing else was found. */
@@ -203,24 +200,39 @@ function addLabel(name: usize, bytes: usize, quoted: bool): bool {
     if ((load<u32>(other, NAME_BYTES) as usize) != bytes) continue;
     if (equal(load<u32>(other, NAME_AT) as usize, name, bytes)) return fail(LABEL_TWICE);
   }
-  const nameHash = hash(name, bytes);
-  split(textAt, textBytes);
-  store<u32>(to, name as u32, NAME_AT);
-  store<u32>(to, bytes as u32, NAME_BYTES);
-  store<u32>(to, textAt as u32, VALUE_AT);
-  store<u32>(to, textBytes as u32, VALUE_BYTES);
-  store<u32>(to, stemBytes as u32, STEM_BYTES);
-  store<u32>(to, stemNumber, NUMBER);
-  store<u32>(to, nameHash, NAME_HASH);
-  store<u32>(to, labelHash(nameHash, textAt, stemBytes, stemNumber), HASH);
-  ++labelCount;
+  addRow(name, bytes, textAt, textBytes);
   return true;
 }
 
-/** The hash of a label: 0 for an empty value, which is as no label. */
-export function labelHash(nameHash: u32, stem: usize, bytes: usize, number: u32): u32 {
-  if (bytes == 0 && number == <u32>-1) return 0;
-  return mix(nameHash, hash(stem, bytes) + (number + 1) * 0x9e3779b1);
+/** Adds a row to the table, and returns its hash. */
+function addRow(name: usize, bytes: usize, value: usize, valueBytes: usize): u32 {
+  const to = row(labelCount++);
+  const h = labelHash(name, bytes, value, valueBytes);
+  store<u32>(to, name as u32, NAME_AT);
+  store<u32>(to, bytes as u32, NAME_BYTES);
+  store<u32>(to, value as u32, VALUE_AT);
+  store<u32>(to, valueBytes as u32, VALUE_BYTES);
+  store<u32>(to, h, HASH);
+  return h;
+}
+
+/** `="`, between a label's name and its value. */
+export const EQUALS: u32 = 0x223d;
+
+/**
+ * The hash of a label: that of its usual text, name="value; 0 for an empty value, which is as no label. Where the two
+ * are apart, that text is made in the scratch.
+ */
+export function labelHash(name: usize, bytes: usize, value: usize, valueBytes: usize): u32 {
+  if (valueBytes == 0) return 0;
+  if (value - name != bytes + 2) {
+    copy(TEXT, name, bytes);
+    name = TEXT + bytes;
+    store<u16>(name, EQUALS);
+    copy(name + 2, value, valueBytes);
+    name = TEXT;
+  }
+  return hash(name, bytes + 2 + valueBytes);
 }
 
 /** Reads labels behind their brace, up to and with the closing one. A text in quotes alone is the metric's name. */
@@ -266,26 +278,35 @@ function checkExemplar(): bool {
   return good && nextValue() && (atEnd() || (nextTimestamp() && atEnd()));
 }
 
+/** Where the labels end that readKey read, at their brace or at the space behind the name. 0: it could not. */
+export let keyEnd: usize = 0;
+
 /**
- * The hash of name and labels of a line written the usual way, as lineHash of metric.ts has it. Nothing is checked: what
- * is found by it has to be compared. 0: the line has to be read by readLine.
+ * Reads name and labels of the line [at, end), if it is written the usual way. Nothing is checked: they are to be
+ * compared with what was. Returns their hash, as lineHash of metric.ts has it; 0: the line has to be read by readLine.
  */
-export function keyHash(at: usize, end: usize): u32 {
-  const start = at;
-  at = find(start, end, 123);
-  if (at == end) at = find(start, end, 32);
-  let h = hash(start, at - start);
-  if (load<u8>(at) != 123) return h;
-  do {
-    const name = at + 1;
-    at = find(name, end, 61);
-    const nameHash = hash(name, at - name);
-    const value = at + 2;
-    at = find(value, end, 34);
-    if (at >= end) return 0;
-    split(value, at - value);
-    h += labelHash(nameHash, value, stemBytes, stemNumber);
-  } while (load<u8>(++at) == 44);
+export function readKey(at: usize, end: usize): u32 {
+  keyEnd = 0;
+  labelCount = 0;
+  taken = NO_ROW;
+  nameAt = at;
+  at = find(nameAt, end, 123);
+  if (at == end) at = find(nameAt, end, 32);
+  nameBytes = at - nameAt;
+  let h = hash(nameAt, nameBytes);
+  if (load<u8>(at) == 123) {
+    do {
+      const name = at + 1;
+      at = find(name, end, 61);
+      const bytes = at - name;
+      const value = at + 2;
+      const isUsual = (load<u16>(at) as u32) == EQUALS && labelCount != LABEL_LIMIT;
+      at = find(value, end, 34);
+      if (at >= end || !isUsual) return 0;
+      h += addRow(name, bytes, value, at - value);
+    } while (load<u8>(++at) == 44);
+  }
+  keyEnd = at;
   return h;
 }
 
@@ -294,36 +315,41 @@ export let valueLow: u64 = 0;
 export let valueHigh: u32 = 0;
 export let valueBytes: u32 = 0;
 
-/**
- * Reads the sample line [at, end), which has neither LF nor the CR before it.
- * False: it is bad, for `reason`.
- */
-export function readLine(at: usize, end: usize): bool {
-  const text = checkText(at, end - at);
-  if (text != 0) return fail(text);
-  reason = SYNTAX;
-  begin(at, end);
+/** Reads name and labels of the line. */
+function readNames(): bool {
   labelCount = 0;
   taken = NO_ROW;
-  foreign = false;
-  escaped = false;
-  isQuoted = false;
   readPlain(true);
   nameAt = textAt;
   nameBytes = textBytes;
   const apart = isApart();
   const braced = take(123);
   if (braced && !readLabels()) return false;
-  if ((!apart && !braced) || !isNameSize(nameBytes)) return fail(BAD_NAME);
+  return ((apart || braced) && isNameSize(nameBytes)) || fail(BAD_NAME);
+}
+
+/**
+ * Reads the sample line [at, end), which has neither LF nor the CR before it. `known` is where name and labels end if
+ * they were read by readKey, and it is known that they are good; else 0. False: the line is bad, for `reason`.
+ */
+export function readLine(at: usize, end: usize, known: usize): bool {
+  const text = checkText(at, end - at);
+  if (text != 0) return fail(text);
+  reason = SYNTAX;
+  foreign = false;
+  escaped = false;
+  isQuoted = false;
+  begin(at, end);
+  if (known != 0) cursor = known;
+  else if (!readNames()) return false;
   if (!nextValue()) return fail(BAD_VALUE);
   valueLow = low;
   valueHigh = high;
   valueBytes = packedBytes;
-  hasTimestamp = false;
+  lineTimestampMs = NO_TIMESTAMP;
   if (atEnd()) return true;
   if (load<u8>(cursor) != 35) {
     if (!nextTimestamp()) return fail(BAD_TIMESTAMP);
-    hasTimestamp = true;
     lineTimestampMs = timestampMs;
     if (atEnd()) return true;
   }

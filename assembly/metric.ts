@@ -51,28 +51,17 @@ import {
 import { address, canGrow, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
 import { dropHelp } from "./help";
 import { CACHE, REF, SEARCH_BEFORE, SLOT_BITS, TEXT, WIDE } from "./layout";
-import {
-  HASH,
-  labelCount,
-  labelHash,
-  NAME_AT,
-  NAME_BYTES,
-  NAME_HASH,
-  NUMBER,
-  row,
-  STEM_BYTES,
-  VALUE_AT,
-  VALUE_BYTES,
-} from "./line";
+import { EQUALS, HASH, labelCount, labelHash, NAME_AT, NAME_BYTES, row, STEM, VALUE_AT, VALUE_BYTES } from "./line";
+import { writeInteger } from "./numeral";
 import {
   beginLabels,
-  beginSamples,
-  headOf,
+  COUNT_AT,
   isMany,
   labelName,
   labelNameBytes,
   metricAddress,
   nextLabel,
+  nextValue,
   recordSize,
   setFlags,
 } from "./record";
@@ -82,7 +71,9 @@ import {
   labelNumber,
   labelRef,
   NO_NUMBER,
-  readLabel,
+  split,
+  stemBytes,
+  stemNumber,
   textBytes,
   textLength,
   useAgain,
@@ -112,19 +103,22 @@ function lineHash(family: u32): u32 {
   return h;
 }
 
-/** The hash of a metric, as lineHash has it. */
+/** The hash of a metric, as lineHash has it. The labels are written to the text scratch for it. */
 function recordHash(ref: u32): u32 {
   let h = familyHash(familyOf(address(ref >> 4)));
   beginLabels(ref);
   while (nextLabel()) {
-    let text: usize = 0;
-    let bytes: usize = 0;
+    copy(TEXT, labelName, labelNameBytes);
+    const value = TEXT + labelNameBytes + 2;
+    let end = value;
+    store<u16>(value - 2, EQUALS);
     if (labelRef != 0) {
-      text = textAddress(labelRef);
-      bytes = textLength(text);
-      text = textBytes(text);
+      const text = textAddress(labelRef);
+      copy(value, textBytes(text), textLength(text));
+      end += textLength(text);
     }
-    h += labelHash(hash(labelName, labelNameBytes), text, bytes, labelNumber);
+    if (labelNumber != NO_NUMBER) end = writeInteger(end, labelNumber as u64);
+    h += labelHash(TEXT, labelNameBytes, value, end - value);
   }
   return h;
 }
@@ -141,10 +135,12 @@ function rowOf(): usize {
 
 /** Whether the label value that nextLabel read is that of a row, 0: none. */
 function sameValue(at: usize): bool {
-  if (at == 0 || labelNumber != load<u32>(at, NUMBER)) return false;
-  const bytes = load<u32>(at, STEM_BYTES) as usize;
-  if (labelRef == 0) return bytes == 0;
-  return isText(textAddress(labelRef), load<u32>(at, VALUE_AT) as usize, bytes);
+  if (at == 0) return false;
+  const value = load<u32>(at, VALUE_AT) as usize;
+  split(value, load<u32>(at, VALUE_BYTES) as usize);
+  if (labelNumber != stemNumber) return false;
+  if (labelRef == 0) return stemBytes == 0;
+  return isText(textAddress(labelRef), value, stemBytes);
 }
 
 /** Whether the line's set of labels is the metric's; empty ones do not count. */
@@ -181,6 +177,12 @@ function writeNames(to: usize): usize {
     to += bytes;
   }
   return to - start;
+}
+
+/** Whether the label names of the block at `at` are those of the line, in the same order. */
+export function hasLineNames(at: usize): bool {
+  const labels = labelsOf(at);
+  return labels == 0 ? labelCount == 0 : isText(textAddress(labels), TEXT, writeNames(TEXT));
 }
 
 /** Whether a block has these label names and this shape, and takes a record of these bytes. */
@@ -267,7 +269,7 @@ export function isLinked(ref: u32): bool {
 }
 
 /**
- * Uses the texts of the line's labels, which stay in their rows' NAME_HASH, and writes the labels as a record has them
+ * Uses the texts of the line's labels, which stay in their rows' STEM, and writes the labels as a record has them
  * into the text scratch. Returns the address behind them, 0: no room for some.
  */
 function useLabels(near: u32): usize {
@@ -275,11 +277,12 @@ function useLabels(near: u32): usize {
   let isFull = false;
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
-    const stem = load<u32>(label, STEM_BYTES) as usize;
-    const ref = stem == 0 ? 0 : useText(load<u32>(label, VALUE_AT) as usize, stem, near);
-    if (ref == 0 && stem != 0) isFull = true;
-    store<u32>(label, ref, NAME_HASH);
-    to = writeLabel(to, ref, load<u32>(label, NUMBER));
+    const value = load<u32>(label, VALUE_AT) as usize;
+    split(value, load<u32>(label, VALUE_BYTES) as usize);
+    const ref = stemBytes == 0 ? 0 : useText(value, stemBytes, near);
+    if (ref == 0 && stemBytes != 0) isFull = true;
+    store<u32>(label, ref, STEM);
+    to = writeLabel(to, ref, stemNumber);
   }
   return isFull ? 0 : to;
 }
@@ -306,15 +309,15 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
     copy(record + LABELS_AT, TEXT, end - TEXT);
     link(ref, lineHash(family));
     add(METRICS, 1);
-  } else for (let i: u32 = 0; i < labelCount; ++i) dropText(load<u32>(row(i), NAME_HASH));
+  } else for (let i: u32 = 0; i < labelCount; ++i) dropText(load<u32>(row(i), STEM));
   dropText(names);
   return ref;
 }
 
 /** Removes a metric; its block and its family go with their last one. */
 export function removeMetric(ref: u32): void {
+  unlink(ref);
   add(METRICS, -1);
-  add(SERIES, -(beginSamples(ref) as i32));
   // Dropping texts moves the record, so their references are noted first.
   let noted: usize = TEXT;
   beginLabels(ref);
@@ -322,18 +325,25 @@ export function removeMetric(ref: u32): void {
     store<u32>(noted, labelRef);
     noted += 4;
   }
+  let samples: i32 = 1;
   if (isMany(metricAddress(ref))) {
-    store<u32>(noted, loadRef(headOf(ref)));
+    store<u32>(noted, loadRef(nextValue));
     noted += 4;
+    samples = load<u8>(nextValue, COUNT_AT);
   }
+  add(SERIES, -samples);
   removePlaced(ref);
   for (let note: usize = TEXT; note < noted; note += 4) dropText(load<u32>(note));
 }
 
-/** Takes a metric out of its bucket and its block; what its record refers to stays. */
+/** Takes a metric out of its bucket. */
+function unlink(ref: u32): void {
+  storeRef(linkTo(ref), loadRef(metricAddress(ref)));
+}
+
+/** Takes a metric out of its block; what its record refers to stays. */
 function removePlaced(ref: u32): void {
   const block = ref >> 4;
-  storeRef(linkTo(ref), loadRef(metricAddress(ref)));
   metricGone(ref);
   removeRecord(block, ref & 15, recordSize(ref));
   if (slotsOf(address(block)) == 0) dropBlock(block);
@@ -378,6 +388,7 @@ export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u3
   copy(to + before + more, record + before, bytes - before);
   const flags = load<u8>(to, FLAGS_AT) as u32;
   if (flags >> 4 != HIDDEN && (isBehind(from, ref) || isBehind(moved >> 4, 0))) setFlags(to, flags & 15);
+  unlink(ref);
   link(moved, recordHash(ref));
   removePlaced(ref);
   return moved;

@@ -27,7 +27,6 @@ import { address } from "./heap";
 import { OUTPUT_BYTES, VALUE_CHARS, WIDE } from "./layout";
 import {
   foreign,
-  hasTimestamp,
   isQuoted,
   labelCount,
   lineTimestampMs,
@@ -35,13 +34,12 @@ import {
   nameAt,
   nameBytes,
   row,
-  STEM_BYTES,
   VALUE_BYTES,
   valueBytes,
   valueHigh,
   valueLow,
 } from "./line";
-import { createMetric, findMetric, growMetric, moveMetric, removeMetric } from "./metric";
+import { createMetric, findMetric, growMetric, hold, moveMetric, removeMetric } from "./metric";
 import { setPacked, storePacked } from "./number";
 import {
   adoptBase,
@@ -57,7 +55,16 @@ import {
   TOTAL,
   wanted,
 } from "./owner";
-import { lengthAt, metricAddress, recordSize, SAMPLES_HEAD, valueAt, valueLength, valueSize } from "./record";
+import {
+  beginSamples,
+  lengthAt,
+  metricAddress,
+  recordSize,
+  SAMPLES_HEAD,
+  valueAt,
+  valueLength,
+  valueSize,
+} from "./record";
 import { closeRound, openRound } from "./round";
 import {
   addSample,
@@ -77,8 +84,6 @@ import { dropText, fitsText } from "./text";
 const METADATA_BYTES: usize = 7168;
 /** A value's bytes where growing could not make room. */
 const RESERVED: u32 = VALUE_CHARS >> 1;
-/** A time stamp that is none. */
-export const NO_TIMESTAMP: i64 = i64.MIN_VALUE;
 
 /** What became of a sample, if not a reason of a bad line: REFUSED, there is no room. */
 export const TAKEN: i32 = -1;
@@ -100,8 +105,9 @@ function fits(): bool {
   for (let i: u32 = 0; i < labelCount; ++i) {
     const label = row(i);
     names += (load<u32>(label, NAME_BYTES) as usize) + 1;
-    values += load<u32>(label, VALUE_BYTES) as usize;
-    longest = max(longest, load<u32>(label, STEM_BYTES) as usize);
+    const value = load<u32>(label, VALUE_BYTES) as usize;
+    values += value;
+    longest = max(longest, value);
   }
   // A character outside of [a-zA-Z0-9_:] is escaped by up to four for each of its bytes.
   const written: usize = 64 + (names << 2) + values;
@@ -178,7 +184,7 @@ function putValue(mark: u32): i32 {
   store<u8>(lengthAt, ((load<u8>(lengthAt) as u32) & 0xf0) | length | mark);
   setPacked(valueLow, valueHigh, valueBytes);
   storePacked(valueAt, length);
-  if (keepsTimestamps()) store<i64>(valueAt + (length as usize), hasTimestamp ? lineTimestampMs : NO_TIMESTAMP);
+  if (keepsTimestamps()) store<i64>(valueAt + (length as usize), lineTimestampMs);
   store<u32>(LAST_METRIC, metric);
   setPushed(address(owner), metric);
   return TAKEN;
@@ -200,34 +206,34 @@ function putSample(): i32 {
   return putValue(SEEN);
 }
 
-/** Takes the line if there is room for it. */
-function attempt(): i32 {
+/** Finds the line's owner and its metric, unless that has expired. False: it is a sample that its owner cannot have. */
+function find(): bool {
   metric = 0;
-  if (!findOwner()) return NOT_ITS_SAMPLE;
+  if (!findOwner()) return false;
   if (owner != 0) {
     conform();
     metric = findMetric(owner);
   }
   if (metric != load<u32>(LAST_METRIC)) closeRound();
+  if (metric == 0) return true;
+  if (!isExpired(classOf(address(metric >> 4)), loadStamp(metricAddress(metric) + STAMP_AT))) return true;
+  removeMetric(metric);
+  count(EXPIRED);
+  return find();
+}
+
+/** Takes the line, whose owner and metric were found, if there is room for it. */
+function attempt(): i32 {
   if (metric == 0) {
     const result = create();
     if (result != TAKEN) {
       leaveOwner();
       return result;
     }
-  } else {
-    const at = address(metric >> 4);
-    const record = metricAddress(metric);
-    if (isExpired(classOf(at), loadStamp(record + STAMP_AT))) {
-      removeMetric(metric);
-      count(EXPIRED);
-      return attempt();
-    }
-    if (!touch(at, record) && !isFull) return REFUSED;
-  }
+  } else if (!touch(address(metric >> 4), metricAddress(metric)) && !isFull) return REFUSED;
   if (kindOf(address(metric >> 4)) != MULTI) {
     if (part == TOTAL) {
-      findSample(metric);
+      beginSamples(metric);
       return putValue(0);
     }
     if (!become(convert(metric))) return REFUSED;
@@ -243,10 +249,15 @@ export function takeSample(index: u32): i32 {
   ttlClass = index;
   isFull = false;
   beginRoom();
+  if (!find()) return NOT_ITS_SAMPLE;
   let result = attempt();
   while (result == REFUSED && !isFull) {
+    // The owner stays, even if all that it had makes room.
+    hold(owner);
     isFull = !makeRoom(owner, metric);
-    if (isFull && metric == 0) break;
+    hold(0);
+    // Metrics may have moved.
+    if (metric == 0 ? isFull : !find()) break;
     result = attempt();
   }
   if (result == TAKEN) count(SAMPLES);

@@ -6,10 +6,10 @@
 import { isPlain, putName } from "./escape";
 import { keepsTimestamps } from "./header";
 import { textAddress } from "./heap";
+import { NO_TIMESTAMP } from "./line";
 import { open, put, putInteger, putText, putValue, putWord, raw, to } from "./output";
 import { BUCKET, QUANTILE } from "./owner";
 import { beginLabels, labelName, labelNameBytes, nextLabel, nextValue } from "./record";
-import { NO_TIMESTAMP } from "./sample";
 import { labelNumber, labelRef, NO_NUMBER, textBytes, textLength } from "./text";
 import { plainLabels, plainName, putSampleName } from "./title";
 import { EQUALS, LE, nth, SUFFIXES } from "./word";

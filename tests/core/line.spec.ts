@@ -14,20 +14,19 @@ import {
 } from "../../assembly/header";
 import {
   HASH,
-  hasTimestamp,
-  keyHash,
+  keyEnd,
   labelCount,
   lineTimestampMs,
   NAME_AT,
   NAME_BYTES,
-  NUMBER,
+  NO_TIMESTAMP,
   nameAt,
   nameBytes,
   putBackRow,
+  readKey,
   readLine,
   reason,
   row,
-  STEM_BYTES,
   skipName,
   takeRow,
   VALUE_AT,
@@ -50,7 +49,7 @@ function label(index: u32, at: usize, bytes: usize): string {
 
 /** What was read of a line: name, and labels in their order; "bad" and the reason if it is bad. */
 function read(text: string): string {
-  if (!readLine(LINE, put(text))) return `bad ${reason}`;
+  if (!readLine(LINE, put(text), 0)) return `bad ${reason}`;
   let all = String.UTF8.decodeUnsafe(nameAt, nameBytes);
   for (let i: u32 = 0; i < labelCount; ++i)
     all += ` ${label(i, NAME_AT, NAME_BYTES)}=${label(i, VALUE_AT, VALUE_BYTES)}`;
@@ -65,7 +64,7 @@ describe("readLine", () => {
   it("2: reads name, labels and value, spaces between them or not", () => {
     expect<string>(read("m 1")).toBe("m");
     expect<u32>(valueBytes).toBe(1);
-    expect<bool>(hasTimestamp).toBe(false);
+    expect<i64>(lineTimestampMs).toBe(NO_TIMESTAMP);
     expect<string>(read("m{} 1")).toBe("m");
     expect<string>(read('m{a="b",c="d"} 1')).toBe("m a=b c=d");
     expect<string>(read(' m\t{ a = "b" , c="d" , } 1 ')).toBe("m a=b c=d");
@@ -115,10 +114,10 @@ describe("readLine", () => {
   it("6: refuses what is no text", () => {
     const end = put('m{a="xx"} 1');
     store<u8>(LINE + 5, 0xff);
-    expect<bool>(readLine(LINE, end)).toBe(false);
+    expect<bool>(readLine(LINE, end, 0)).toBe(false);
     expect<i32>(reason).toBe(NOT_UTF8);
     store<u8>(LINE + 5, 0);
-    expect<bool>(readLine(LINE, end)).toBe(false);
+    expect<bool>(readLine(LINE, end, 0)).toBe(false);
     expect<i32>(reason).toBe(HAS_NUL);
   });
   it("6: takes names of up to 255 bytes", () => {
@@ -136,24 +135,34 @@ describe("readLine", () => {
   });
   it("13: reads a time stamp", () => {
     expect<string>(read("m 1 1700000000123")).toBe("m");
-    expect<bool>(hasTimestamp).toBe(true);
     expect<i64>(lineTimestampMs).toBe(1700000000123);
   });
   it("9: checks an exemplar, whose labels are no labels of the sample", () => {
     expect<string>(read('m{a="b"} 1 # {a="x",trace="y"} 0.5 1.5')).toBe("m a=b");
-    expect<bool>(hasTimestamp).toBe(false);
+    expect<i64>(lineTimestampMs).toBe(NO_TIMESTAMP);
     expect<string>(read('m{a="b"} 1 5 # {} 0.5')).toBe("m a=b");
     expect<i64>(lineTimestampMs).toBe(5000);
     expect<string>(read('m 1 # {a="x",a="y"} 1')).toBe(bad(BAD_EXEMPLAR));
     expect<string>(read('m 1 # {a="x"} 1 2 3')).toBe(bad(BAD_EXEMPLAR));
   });
-  it("8: leaves each value in its stem and its number", () => {
-    read('m{a="eth12",b="x",c=""} 1');
-    expect<u32>(load<u32>(row(0) + STEM_BYTES)).toBe(3);
-    expect<u32>(load<u32>(row(0) + NUMBER)).toBe(12);
-    expect<u32>(load<u32>(row(1) + STEM_BYTES)).toBe(1);
-    expect<u32>(load<u32>(row(1) + NUMBER)).toBe(0xffffffff);
-    expect<u32>(load<u32>(row(2) + HASH)).toBe(0, "an empty value is as no label");
+  it("8: hashes a label as it is usually written, and an empty one as none", () => {
+    read('m{a="eth12",b="",c="x"} 1');
+    const first = load<u32>(row(0) + HASH);
+    expect<u32>(first).toBe(hash(nameAt + 2, 8));
+    expect<u32>(load<u32>(row(1) + HASH)).toBe(0);
+    read('m { c = "x" , "a" = "eth12" } 1');
+    expect<u32>(load<u32>(row(1) + HASH)).toBe(first);
+  });
+  it("takes names that are known as they are", () => {
+    const end = put('m{a="b"} 1.5 7');
+    readKey(LINE, end);
+    expect<bool>(readLine(LINE, end, keyEnd + 1)).toBe(true);
+    expect<i64>(lineTimestampMs).toBe(7000);
+    expect<string>(label(0, VALUE_AT, VALUE_BYTES)).toBe("b");
+    const bad = put('m{a="b"} x');
+    readKey(LINE, bad);
+    expect<bool>(readLine(LINE, bad, keyEnd + 1)).toBe(false);
+    expect<i32>(reason).toBe(BAD_VALUE);
   });
 });
 
@@ -188,25 +197,33 @@ function sum(): u32 {
   return h;
 }
 
-describe("keyHash", () => {
-  it("8: is that of the line when it is read, in any order of labels", () => {
+describe("readKey", () => {
+  it("8: has the hash of the line when it is read, in any order of labels", () => {
     const lines = ["m 1", 'm{a="b"} 1', 'm{a="eth0",b="007",c=""} 1', 'm{a="4294967301",bb="é"} 1 5', 'm{a="{,}"} 1'];
     for (let i = 0; i < lines.length; ++i) {
       read(lines[i]);
-      expect<u32>(keyHash(LINE, put(lines[i]))).toBe(sum(), lines[i]);
+      const whole = sum();
+      expect<u32>(readKey(LINE, put(lines[i]))).toBe(whole, lines[i]);
     }
-    const one = keyHash(LINE, put('m{a="1",b="2"} 1'));
-    expect<u32>(keyHash(LINE, put('m{b="2",a="1"} 7'))).toBe(one);
-    expect<bool>(keyHash(LINE, put('m{a="2",b="1"} 1')) != one).toBe(true);
+    const one = readKey(LINE, put('m{a="1",b="2"} 1'));
+    expect<u32>(readKey(LINE, put('m{b="2",a="1"} 7'))).toBe(one);
+    expect<bool>(readKey(LINE, put('m{a="2",b="1"} 1')) != one).toBe(true);
+  });
+  it("is for lines that are written the usual way", () => {
+    const lines = ['m{a= "b"} 1', 'm{a="b"', 'm{a="b" ,c="d"} 1', "m{a} 1"];
+    for (let i = 0; i < lines.length; ++i) {
+      const h = readKey(LINE, put(lines[i]));
+      if (h != 0) expect<u32>(load<u8>(keyEnd)).not.toBe(125, lines[i]);
+    }
   });
   it("does not leave the line where that is broken", () => {
     const lines = ["", "m", "m{", "m{a", "m{a=", 'm{a="', 'm{a="b', 'm{a="b"', 'm{a="b",', "{", "="];
     for (let i = 0; i < lines.length; ++i) {
       const end = put(lines[i]);
       memory.fill(end + 1, 0x22, 64);
-      const first = keyHash(LINE, end);
+      const first = readKey(LINE, end);
       memory.fill(end + 1, 0x61, 64);
-      expect<u32>(keyHash(LINE, end)).toBe(first, lines[i]);
+      expect<u32>(readKey(LINE, end)).toBe(first, lines[i]);
     }
   });
 });
