@@ -64,9 +64,9 @@ import {
   SWEEP_HAND,
   SWEPT,
 } from "./header";
-import { address, addressOf, BLOCK, nextObject } from "./heap";
+import { address, addressOf, BLOCK, nextBlockOf, nextObject } from "./heap";
 import { dropHelp } from "./help";
-import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SEARCH_SWEEPS, SWEEP_OBJECTS, WIDE } from "./layout";
+import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SEARCH_SWEEPS, SLOT_LIMIT, SWEEP_OBJECTS, WIDE } from "./layout";
 import { dropBlock, notice, noticeDue, removeMetric } from "./metric";
 
 /** Makes `nowMs` the time. Every export that has a time calls it first. */
@@ -218,8 +218,11 @@ function pushedAt(block: usize): f64 {
 function oldestBlock(family: u32): u32 {
   const last = lastBlock(address(family));
   let block = load<u32>(OLDEST_HAND);
-  if (block == 0 || familyOf(address(block)) != family) block = nextBlock(address(last));
-  else if (pushedAt(address(block)) <= load<f64>(OLDEST_UNTIL)) {
+  if (block == 0 || familyOf(address(block)) != family) {
+    // Where another family's search ended: so no part of a large cache is left out.
+    if (block != 0) block = WIDE ? nextBlockOf(family, block & ~SLOT_LIMIT) : 0;
+    if (block == 0) block = nextBlock(address(last));
+  } else if (pushedAt(address(block)) <= load<f64>(OLDEST_UNTIL)) {
     searchEnd = nextBlock(address(block));
     return block;
   }

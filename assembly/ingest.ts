@@ -80,9 +80,8 @@ let expectedName: usize = 0;
 let expectedBytes: usize = 0;
 let expectedLabels: usize = 0;
 
-/** Expects the metric `ref`, or the next one if its slot is free; its block is at `at`. */
-function enter(ref: u32, at: usize): void {
-  const family = address(familyOf(at));
+/** Expects the metric `ref`, or the next one if its slot is free; its family is at `family`, its block at `at`. */
+function enter(family: usize, ref: u32, at: usize): void {
   owner = family;
   block = ref >> 4;
   blockAt = at;
@@ -101,7 +100,7 @@ function expect(ref: u32): void {
   block = 0;
   slots = 0;
   if (at == 0) return;
-  enter(ref, at);
+  enter(address(familyOf(at)), ref, at);
   ++slot;
 }
 
@@ -119,7 +118,7 @@ function step(): usize {
   const record = seek();
   if (record != 0) return record;
   const next = nextBlock(blockAt);
-  enter(next << 4, address(next));
+  enter(owner, next << 4, address(next));
   return seek();
 }
 
@@ -135,7 +134,7 @@ function leap(): usize {
     ref = (lastBlock(after) << 4) | (BLOCK_METRICS - 1);
     at = address(ref >> 4);
   }
-  enter(ref, at);
+  enter(after, ref, at);
   ++slot;
   return step();
 }
@@ -298,7 +297,7 @@ function expectNamed(line: usize, feed: usize): bool {
   let ref = firstMetric(h);
   while (ref != 0) {
     const at = address(ref >> 4);
-    enter(ref, at);
+    enter(address(familyOf(at)), ref, at);
     const record = recordAt(at, slot);
     foundValue = slots == 0 ? 0 : skipKey(line, record);
     if (foundValue != 0) return true;

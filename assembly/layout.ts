@@ -95,7 +95,7 @@ export const SEARCH_SWEEPS: u32 = 32;
 export const SEARCH_BLOCKS: u32 = WIDE ? 64 : 4096;
 export const SEARCH_BEFORE: u32 = WIDE ? 4 : 1;
 export const SEARCH_FAMILIES: u32 = 256;
-export const SEARCH_SEGMENTS: u32 = 32;
+export const SEARCH_SEGMENTS: u32 = 8;
 export const SEARCH_LONG: u32 = 4096;
 export const EVICTIONS: u32 = 1024;
 

@@ -130,4 +130,26 @@ for (const wide of ARTEFACTS.filter(({ imported, debug }) => imported && !debug)
       assert.deepEqual(lost(module), before, `after ${distinct} distinct series`);
     }
   });
+
+  test("18 · in a large cache of families that grow in turn, what was pushed longest ago makes room", () => {
+    const cacheBytes = 1 << 20;
+    const fresh = full(wide, { cacheBytes });
+    let fitting = 0;
+    for (; fresh.counter("evicted") + fresh.counter("refused.family") === 0; fitting += BATCH) {
+      fresh.push(edgeSeries(BATCH, fitting), 0);
+    }
+    const module = full(wide, { cacheBytes });
+    const distinct = 5 * fitting;
+    let nowMs = 0;
+    for (let index = 0; index < distinct; index += BATCH) {
+      module.push(edgeSeries(BATCH, index), nowMs);
+      nowMs += (TTL_MS / 3) * (BATCH / fitting);
+    }
+    assert.equal(module.counter("expired"), 0);
+    const newest = Math.floor(fitting * 0.9);
+    const visible = [...seriesOf(module, nowMs).keys()].filter(
+      (key) => Number(/dev-([0-9]+)/.exec(key)?.[1]) >= distinct - newest,
+    ).length;
+    assert.ok(visible >= newest * 0.97, `${visible} of the newest ${newest} are visible`);
+  });
 }

@@ -15,9 +15,9 @@ import {
   TEXT_KIND,
   textAddress,
 } from "../../assembly/heap";
-import { CACHE, HEADER, HEADER_BYTES } from "../../assembly/layout";
+import { CACHE, HEADER, HEADER_BYTES, WIDE } from "../../assembly/layout";
 
-const BYTES: usize = 20000;
+const BYTES: usize = WIDE ? 20000 : 10240;
 let seed: u32 = 1;
 
 function random(below: u32): u32 {
