@@ -31,7 +31,7 @@ import { copy } from "./bytes";
 import { addBlocks, age, loadStamp, stampOf, storeStamp } from "./clock";
 import { blockGone } from "./cursor";
 import { charge, lastBlock, setLastBlock } from "./family";
-import { add, METAS, METRIC_BYTES, OLDEST_HAND } from "./header";
+import { add, METAS, METRIC_BYTES, OLDEST_HAND, replace } from "./header";
 import { address, alloc, BLOCK, canGrow, loadRef, release, resize, storeRef, textAddress } from "./heap";
 import { BLOCK_METRICS, OFFSET, OFFSET_MAX, REF, STAMP, WIDE } from "./layout";
 import { dropText, textBytes } from "./text";
@@ -211,7 +211,7 @@ export function freeBlock(ref: u32): void {
     if (isLast) setLastBlock(owner, before);
   }
   const following = isLast ? 0 : next;
-  if (load<u32>(OLDEST_HAND) == ref) store<u32>(OLDEST_HAND, following);
+  replace(OLDEST_HAND, ref, following);
   blockGone(ref, following);
   addBlocks(classOf(at), -1);
   if (kindOf(at) == META) add(METAS, -1);
@@ -268,20 +268,16 @@ function shift(at: usize, offset: usize, by: isize): void {
 
 /** Removes the record of `bytes` bytes in a slot; its last slots go with it if they are free. */
 export function removeRecord(ref: u32, slot: u32, bytes: usize): void {
-  let at = address(ref);
-  const offset = loadOffset(slotAt(at, slot));
+  resizeRecord(ref, slot, recordAt(address(ref), slot), -(bytes as i32));
+  const at = address(ref);
   storeOffset(slotAt(at, slot), 0);
-  shift(at, offset, -(bytes as isize));
-  resize(ref, records(at) + offset - 1 - at, -(bytes as i32));
-  at = address(ref);
   let slots = slotsOf(at);
   while (slots != 0 && loadOffset(slotAt(at, slots - 1)) == 0) --slots;
   const gone = ((slotsOf(at) - slots) as usize) * OFFSET;
-  if (gone != 0) {
-    resize(ref, slotAt(at, slots) - at, -(gone as i32));
-    store<u8>(address(ref), slots, SLOTS);
-  }
-  resized(ref, -((bytes + gone) as i32));
+  if (gone == 0) return;
+  resize(ref, slotAt(at, slots) - at, -(gone as i32));
+  store<u8>(address(ref), slots, SLOTS);
+  resized(ref, -(gone as i32));
 }
 
 /** Whether the record in a slot can grow by `bytes` where it is. */
@@ -299,20 +295,15 @@ export function canGrowRecord(ref: u32, slot: u32, bytes: usize): bool {
   return true;
 }
 
-/** Inserts `bytes` bytes, content undefined, before `place` in the record of a slot. canGrowRecord must hold. */
-export function growRecord(ref: u32, slot: u32, place: usize, bytes: usize): void {
+/**
+ * Inserts `by` bytes, content undefined, before `place` in the record of a slot; canGrowRecord must hold. Where `by` is
+ * negative, removes so many from there on.
+ */
+export function resizeRecord(ref: u32, slot: u32, place: usize, by: i32): void {
   const at = address(ref);
-  shift(at, loadOffset(slotAt(at, slot)), bytes as isize);
-  resize(ref, place - at, bytes as i32);
-  resized(ref, bytes as i32);
-}
-
-/** Removes the `bytes` bytes from `place` on of the record of a slot. */
-export function shrinkRecord(ref: u32, slot: u32, place: usize, bytes: usize): void {
-  const at = address(ref);
-  shift(at, loadOffset(slotAt(at, slot)), -(bytes as isize));
-  resize(ref, place - at, -(bytes as i32));
-  resized(ref, -(bytes as i32));
+  shift(at, loadOffset(slotAt(at, slot)), by);
+  resize(ref, place - at, by);
+  resized(ref, by);
 }
 
 /** Makes the block's oldest stamp exact, and returns its slot; the number of slots if it has no metrics. */
@@ -321,17 +312,14 @@ export function refreshOldest(at: usize): u32 {
   const slots = slotsOf(at);
   let found = slots;
   let oldest: u32 = 0;
-  let stamp = stampOf(index);
   for (let slot: u32 = 0; slot < slots; ++slot) {
     const record = recordAt(at, slot);
     if (record == 0) continue;
-    const own = loadStamp(record + STAMP_AT);
-    const ownAge = age(index, own);
-    if (found != slots && ownAge <= oldest) continue;
+    const own = age(index, loadStamp(record + STAMP_AT));
+    if (found != slots && own <= oldest) continue;
     found = slot;
-    oldest = ownAge;
-    stamp = own;
+    oldest = own;
   }
-  setOldest(at, stamp);
+  setOldest(at, stampOf(index) - oldest);
   return found;
 }

@@ -29,13 +29,14 @@ import {
 import {
   ageMs,
   clamped,
-  dueAt,
   ENDLESS,
   isExpired,
   isOver,
   isSilent,
   limitStamp,
   loadStamp,
+  noticeDue,
+  noticePushed,
   SWEEP_MS,
   setNow,
   stampOf,
@@ -52,6 +53,7 @@ import {
   HELP_BYTES,
   HELP_DROPPED,
   HELP_HAND,
+  header,
   METAS,
   NEXT_DUE,
   NOW,
@@ -67,13 +69,13 @@ import {
 import { address, addressOf, BLOCK, nextBlockOf, nextObject } from "./heap";
 import { dropHelp } from "./help";
 import { EVICTIONS, SEARCH_BLOCKS, SEARCH_FAMILIES, SEARCH_SWEEPS, SLOT_LIMIT, SWEEP_OBJECTS, WIDE } from "./layout";
-import { dropBlock, notice, noticeDue, removeMetric } from "./metric";
+import { dropBlock, removeMetric } from "./metric";
 
 /** Makes `nowMs` the time. Every export that has a time calls it first. */
 export function advance(nowMs: f64): void {
   const now = clamped(nowMs);
-  if (now == load<f64>(NOW)) return;
-  if (now - load<f64>(SWEPT) >= SWEEP_MS) sweepAll(now);
+  if (now == load<f64>(header, NOW)) return;
+  if (now - load<f64>(header, SWEPT) >= SWEEP_MS) sweepAll(now);
   setNow(now);
   // The narrow cache is swept whole, so that what expired is gone before anything else happens.
   do sweep();
@@ -86,9 +88,9 @@ function sweepAll(now: f64): void {
     const at = addressOf(ref, BLOCK);
     if (at == 0) continue;
     const index = classOf(at);
-    expireBlock(ref, unitsAt(index, now) - unitsAt(index, load<f64>(NOW)), true);
+    expireBlock(ref, unitsAt(index, now) - unitsAt(index, load<f64>(header, NOW)), true);
   }
-  store<f64>(SWEPT, now);
+  store<f64>(header, now, SWEPT);
 }
 
 /** Whether anything has expired since sweepForRoom began. */
@@ -117,7 +119,7 @@ function expireBlock(block: u32, passed: u64, all: bool): void {
     }
     setOldest(at, limitStamp(index, passed));
   }
-  if (!all) notice(PASS_DUE, dueAt(index, oldestOf(address(block))));
+  if (!all) noticeDue(PASS_DUE, index, oldestOf(address(block)));
 }
 
 /** The same of its records; the block goes with the last. */
@@ -139,29 +141,29 @@ function expireRecords(block: u32, index: u32, passed: u64, stays: bool): void {
 export function renew(at: usize, index: u32): void {
   setClass(at, index);
   setOldest(at, stampOf(index));
-  noticeDue(index);
+  noticePushed(index);
 }
 
 /** Whether a sweep may find something that is expired. */
 function isDue(): bool {
-  return load<f64>(NOW) >= load<f64>(NEXT_DUE);
+  return load<f64>(header, NOW) >= load<f64>(header, NEXT_DUE);
 }
 
 /** Looks at up to SWEEP_OBJECTS objects for blocks with expired metrics. */
 function sweep(): void {
   if (!isDue()) return;
-  let hand = load<u32>(SWEEP_HAND);
+  let hand = load<u32>(header, SWEEP_HAND);
   for (let objects = SWEEP_OBJECTS; objects > 0; --objects) {
     hand = nextObject(hand);
     if (hand == 0) {
       // A whole pass: nothing expires before the earliest time that it met.
-      store<f64>(NEXT_DUE, load<f64>(PASS_DUE));
-      store<f64>(PASS_DUE, Infinity);
+      store<f64>(header, load<f64>(header, PASS_DUE), NEXT_DUE);
+      store<f64>(header, Infinity, PASS_DUE);
       break;
     }
     if (addressOf(hand, BLOCK) != 0) expireBlock(hand, 0, false);
   }
-  store<u32>(SWEEP_HAND, hand);
+  store<u32>(header, hand, SWEEP_HAND);
 }
 
 /** Sweeps until expired metrics went, of a large cache SEARCH_SWEEPS steps at most. Returns whether any did. */
@@ -179,15 +181,15 @@ export function expire(): bool {
 
 /** The family at the hand that looks for metadata to drop, which goes on to the next. */
 function handFamily(): u32 {
-  const hand = load<u32>(HELP_HAND);
-  const family = hand != 0 ? hand : load<u32>(FAMILY_FIRST);
-  store<u32>(HELP_HAND, nextFamily(address(family)));
+  const hand = load<u32>(header, HELP_HAND);
+  const family = hand != 0 ? hand : load<u32>(header, FAMILY_FIRST);
+  store<u32>(header, nextFamily(address(family)), HELP_HAND);
   return family;
 }
 
 /** Drops one of those that are counted in a field: HELP_BYTES, or METAS other than `keep`. False: none was found. */
 function dropMetadata(field: usize, keep: u32): bool {
-  if (load<u32>(field) == 0) return false;
+  if (load<u32>(header + field) == 0) return false;
   for (let i: u32 = 0; i < SEARCH_FAMILIES; ++i) {
     const family = handFamily();
     if (field == HELP_BYTES) {
@@ -208,7 +210,7 @@ let searchEnd: u32 = 0;
 
 /** When the oldest metric of a block was pushed, or before. */
 function pushedAt(block: usize): f64 {
-  return load<f64>(NOW) - ageMs(classOf(block), oldestOf(block));
+  return load<f64>(header, NOW) - ageMs(classOf(block), oldestOf(block));
 }
 
 /**
@@ -217,12 +219,12 @@ function pushedAt(block: usize): f64 {
  */
 function oldestBlock(family: u32): u32 {
   const last = lastBlock(address(family));
-  let block = load<u32>(OLDEST_HAND);
+  let block = load<u32>(header, OLDEST_HAND);
   if (block == 0 || familyOf(address(block)) != family) {
     // Where another family's search ended: so no part of a large cache is left out.
     if (block != 0) block = WIDE ? nextBlockOf(family, block & ~SLOT_LIMIT) : 0;
     if (block == 0) block = nextBlock(address(last));
-  } else if (pushedAt(address(block)) <= load<f64>(OLDEST_UNTIL)) {
+  } else if (pushedAt(address(block)) <= load<f64>(header, OLDEST_UNTIL)) {
     searchEnd = nextBlock(address(block));
     return block;
   }
@@ -241,7 +243,7 @@ function oldestBlock(family: u32): u32 {
     if (block == first) break;
   }
   searchEnd = block;
-  store<f64>(OLDEST_UNTIL, second);
+  store<f64>(header, second, OLDEST_UNTIL);
   return best;
 }
 
@@ -253,13 +255,13 @@ function oldestMetric(family: u32): u32 {
   let at: usize = 0;
   do {
     const block = oldestBlock(family);
-    store<u32>(OLDEST_HAND, block);
+    store<u32>(header, block, OLDEST_HAND);
     at = address(block);
     if (kindOf(at) == META) return 0;
     noted = oldestOf(at);
     slot = refreshOldest(at);
   } while (oldestOf(at) != noted && --tries != 0);
-  return (load<u32>(OLDEST_HAND) << 4) | slot;
+  return (load<u32>(header, OLDEST_HAND) << 4) | slot;
 }
 
 /** Evicts the metric that was pushed longest ago from the family that holds most. False: a refusal, counted. */
@@ -275,8 +277,8 @@ function evict(newcomers: u32, keep: u32): bool {
   const at = address(oldest >> 4);
   if (family == newcomers && !isSilent(classOf(at), oldestOf(at))) {
     // In a family of more blocks than one search looks at, the next one goes on behind these.
-    store<u32>(OLDEST_HAND, searchEnd);
-    store<f64>(OLDEST_UNTIL, -Infinity);
+    store<u32>(header, searchEnd, OLDEST_HAND);
+    store<f64>(header, -Infinity, OLDEST_UNTIL);
     return refuse(REFUSED_FAMILY);
   }
   // In a large cache it may have expired, and no sweep have come to it yet.

@@ -11,14 +11,14 @@
  * wraps while its metric lives (cache.ts, sweepAll).
  */
 
-import { CLASS_BYTES, CLASSES, NOW } from "./header";
+import { CLASS_BYTES, CLASSES, header, NEXT_DUE, NOW, PASS_DUE } from "./header";
 import { CLASS_LIMIT, STAMP, STAMP_MASK, WIDE } from "./layout";
 
-const TTL: usize = 0;
-const UNIT: usize = 4;
-const UNITS: usize = 8;
-const STAMP_NOW: usize = 12;
-const BLOCKS: usize = 16;
+const TTL: usize = CLASSES;
+const UNIT: usize = CLASSES + 4;
+const UNITS: usize = CLASSES + 8;
+const STAMP_NOW: usize = CLASSES + 12;
+const BLOCKS: usize = CLASSES + 16;
 
 /** The time to live of what never expires. */
 export const ENDLESS: u32 = 0xffffffff;
@@ -31,8 +31,9 @@ export const SWEEP_MS: f64 = WIDE ? 864000000 : 4000;
 /** Latest time: a whole number of milliseconds that a double holds. */
 const TIME_MAX: f64 = 9007199254740991;
 
+/** Where the fields of a class are offsets from. */
 function at(index: u32): usize {
-  return CLASSES + (index as usize) * CLASS_BYTES;
+  return header + (index as usize) * CLASS_BYTES;
 }
 
 /** Loads and stores a stamp. */
@@ -47,7 +48,7 @@ export function storeStamp(address: usize, stamp: u32): void {
 
 /** `nowMs` made a time that never runs back and fits. */
 export function clamped(nowMs: f64): f64 {
-  const last = load<f64>(NOW);
+  const last = load<f64>(header, NOW);
   return nowMs > last ? min(nowMs, TIME_MAX) : last;
 }
 
@@ -58,15 +59,16 @@ export function unitsAt(index: u32, ms: f64): u64 {
 
 /** Notes the stamp of the time that is now. */
 function tick(index: u32): void {
-  store<u32>(at(index), (unitsAt(index, load<f64>(NOW)) as u32) & STAMP_MASK, STAMP_NOW);
+  store<u32>(at(index), (unitsAt(index, load<f64>(header, NOW)) as u32) & STAMP_MASK, STAMP_NOW);
 }
 
 /** Makes `ms`, a clamped time, the time that is now. */
 export function setNow(ms: f64): void {
-  store<f64>(NOW, ms);
+  store<f64>(header, ms, NOW);
   for (let i: u32 = 0; i < CLASS_LIMIT; ++i) if (load<u32>(at(i), UNIT) != 0) tick(i);
 }
 
+/** Makes a class that has no blocks that of a time to live. */
 function define(index: u32, ttlMs: u32): void {
   let unit = NEVER_UNIT;
   let units: u32 = -1;
@@ -77,7 +79,6 @@ function define(index: u32, ttlMs: u32): void {
   store<u32>(at(index), ttlMs, TTL);
   store<u32>(at(index), unit, UNIT);
   store<u32>(at(index), units, UNITS);
-  store<u32>(at(index), 0, BLOCKS);
   tick(index);
 }
 
@@ -90,7 +91,7 @@ export function initialize(ttlMs: u32): void {
  * The class of this time to live, made where there is none. If all are in use, the one with the next longer time to
  * live, or else the longest.
  */
-export function classOf(ttlMs: u32): u32 {
+export function classOfTtl(ttlMs: u32): u32 {
   let unused: u32 = 0;
   let best: u32 = 0;
   for (let i: u32 = 0; i < CLASS_LIMIT; ++i) {
@@ -98,7 +99,8 @@ export function classOf(ttlMs: u32): u32 {
     if (ttl == ttlMs) return i;
     // The default stays, with blocks or not: 0 is none.
     if (load<u32>(at(i), BLOCKS) == 0) unused = i;
-    if (ttlOf(best) < ttlMs ? ttl > ttlOf(best) : ttl > ttlMs && ttl < ttlOf(best)) best = i;
+    // Counted from it upwards, a shorter one is farther than any longer one.
+    if (ttlOf(best) < ttlMs ? ttl > ttlOf(best) : ttl - ttlMs < ttlOf(best) - ttlMs) best = i;
   }
   if (unused == 0) return best;
   define(unused, ttlMs);
@@ -161,7 +163,19 @@ export function dueAt(index: u32, stamp: u32): f64 {
   const units = unitsOf(index);
   const unit = load<u32>(at(index), UNIT) as f64;
   const left = units - min(units, age(index, stamp));
-  return (floor(load<f64>(NOW) / unit) + (left as f64)) * unit;
+  return (floor(load<f64>(header, NOW) / unit) + (left as f64)) * unit;
+}
+
+/** Makes the time in `field`, NEXT_DUE or PASS_DUE, no later than that. */
+export function noticeDue(field: usize, index: u32, stamp: u32): void {
+  const due = dueAt(index, stamp);
+  if (due < load<f64>(header + field)) store<f64>(header + field, due);
+}
+
+/** Notes that a metric of the class, pushed now, will expire. */
+export function noticePushed(index: u32): void {
+  noticeDue(NEXT_DUE, index, stampOf(index));
+  noticeDue(PASS_DUE, index, stampOf(index));
 }
 
 /** Whether a metric with this stamp has not been pushed for a quarter of its time to live. */

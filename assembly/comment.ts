@@ -21,7 +21,6 @@ import {
   lastBlock,
   nameLength,
   STATESET,
-  setHelp,
   setTypes,
   setUnit,
   TYPED,
@@ -29,7 +28,7 @@ import {
 } from "./family";
 import { BAD_METADATA, BAD_TTL, CLASHES, count, HELP_DROPPED, METADATA, PUSHES, UNIT_DROPPED } from "./header";
 import { address } from "./heap";
-import { createHelp, dropHelp, HELP_LIMIT, helpLength, helpText, releaseHelp } from "./help";
+import { createHelp, dropHelp, HELP_LIMIT, helpLength, helpText } from "./help";
 import { TEXT } from "./layout";
 import {
   atEnd,
@@ -169,13 +168,7 @@ function keepHelp(ref: u32, bytes: usize): void {
     if (helpLength(at) == bytes && equal(helpText(at), TEXT, bytes)) return;
     dropHelp(ref);
   }
-  if (bytes == 0) return;
-  const help = createHelp(TEXT, bytes, ref);
-  if (help != 0) {
-    if (setHelp(ref, help)) return;
-    releaseHelp(help);
-  }
-  count(HELP_DROPPED);
+  if (bytes != 0 && !createHelp(ref, TEXT, bytes)) count(HELP_DROPPED);
 }
 
 function takeHelp(end: usize, index: u32): void {

@@ -9,12 +9,16 @@
  *   +5*REF  u8   flags
  *           u8   types: of the metrics (low half), and as last declared (high half)
  *           u8   length of the name
- *           ref  wide only: previous family in order of creation
- *                name
- *           ref  narrow only with HAS_HELP: the help
- *           u8   narrow only with HAS_UNIT: length of the unit, the end of the name without its suffix
+ *                wide: ref  previous family in order of creation
+ *                      ref  help, 0: none
+ *                      u8   length of the unit, the end of the name without its suffix; 0: none
+ *                      name
+ *                narrow: name
+ *                        ref  with HAS_HELP: help
+ *                        u8   with HAS_UNIT: length of the unit
  */
 
+import { familyBucket } from "./bucket";
 import { clear, copy, equal, hash } from "./bytes";
 import { familyGone } from "./cursor";
 import {
@@ -22,8 +26,8 @@ import {
   FAMILIES,
   FAMILY_FIRST,
   FAMILY_LAST,
-  FEW_MASK,
   HELP_HAND,
+  header,
   LARGEST,
   LARGEST_HAND,
   NAME_BYTES,
@@ -41,16 +45,17 @@ const FLAGS: usize = REF * 5;
 const TYPES: usize = FLAGS + 1;
 const LENGTH: usize = FLAGS + 2;
 const PREVIOUS: usize = FLAGS + 3;
-const NAME: usize = WIDE ? PREVIOUS + REF : PREVIOUS;
 /** Wide families have the room for help and unit from the start: their segment may be full later. */
-const SPARE: usize = WIDE ? REF + 1 : 0;
+const HELP: usize = PREVIOUS + REF;
+const UNIT: usize = HELP + REF;
+const NAME: usize = WIDE ? UNIT + 1 : PREVIOUS;
 
-export const HAS_HELP: u32 = 1;
-export const HAS_UNIT: u32 = 2;
+const HAS_HELP: u32 = 4;
+const HAS_UNIT: u32 = 8;
 /** TYPE named it without its suffix, as OpenMetrics does: `x` for `x_total` or `x_info`. */
-export const BY_BASE: u32 = 8;
+export const BY_BASE: u32 = 1;
 /** Its lines have to be read: a name is beyond [a-zA-Z0-9_:], or that of a declared histogram's or summary's sample. */
-export const UNEXPECTED: u32 = 16;
+export const UNEXPECTED: u32 = 2;
 
 /** Types; `TYPED` is set where a TYPE line said so. */
 export const UNTYPED: u32 = 0;
@@ -63,32 +68,24 @@ export const INFO: u32 = 6;
 export const STATESET: u32 = 7;
 export const TYPED: u32 = 8;
 
-/** Address of the families' buckets. */
-let buckets: usize = 0;
-
-export function initialize(at: usize): void {
-  buckets = at;
-}
-
-function bucketOf(h: u32): usize {
-  return buckets + ((h & load<u32>(FEW_MASK)) as usize) * REF;
-}
-
+/** Length of the name. */
 export function nameLength(at: usize): usize {
   return load<u8>(at, LENGTH) as usize;
 }
 
+/** Address of the name. */
 export function name(at: usize): usize {
   return at + NAME;
 }
 
+/** BY_BASE and UNEXPECTED. */
 export function flags(at: usize): u32 {
   return load<u8>(at, FLAGS);
 }
 
-export function setFlag(at: usize, flag: u32, on: bool): void {
-  const value = load<u8>(at, FLAGS) as u32;
-  store<u8>(at, on ? value | flag : value & ~flag, FLAGS);
+/** Sets a flag. */
+export function setFlag(at: usize, flag: u32): void {
+  store<u8>(at, flags(at) | flag, FLAGS);
 }
 
 /** Type of the metrics, and whether TYPE said so. */
@@ -101,14 +98,17 @@ export function declaredOf(at: usize): u32 {
   return (load<u8>(at, TYPES) as u32) >> 4;
 }
 
+/** Notes the type of the metrics, and the one last declared. */
 export function setTypes(at: usize, type: u32, declared: u32): void {
   store<u8>(at, type | (declared << 4), TYPES);
 }
 
+/** The last block, 0: there is none. */
 export function lastBlock(at: usize): u32 {
   return loadRef(at + LAST);
 }
 
+/** Makes a block the last; 0: there is none. */
 export function setLastBlock(at: usize, block: u32): void {
   storeRef(at + LAST, block);
 }
@@ -118,39 +118,47 @@ export function pushed(at: usize): u32 {
   return loadRef(at + PUSHED);
 }
 
+/** Notes the metric that was pushed last. */
 export function setPushed(at: usize, metric: u32): void {
   storeRef(at + PUSHED, metric);
 }
 
+/** The family created after this one, 0: it is the last. */
 export function nextFamily(at: usize): u32 {
   return loadRef(at + NEXT);
 }
 
+/** Bytes of the family and its blocks. */
 export function familyBytes(at: usize): u32 {
   return loadRef(at + BYTES);
 }
 
+function has(at: usize, flag: u32): bool {
+  return WIDE || (flags(at) & flag) != 0;
+}
+
 function helpAt(at: usize): usize {
-  return at + NAME + nameLength(at);
+  return WIDE ? at + HELP : at + NAME + nameLength(at);
 }
 
 function unitAt(at: usize): usize {
-  return helpAt(at) + (WIDE || (flags(at) & HAS_HELP) != 0 ? REF : 0);
+  return WIDE ? at + UNIT : helpAt(at) + (has(at, HAS_HELP) ? REF : 0);
 }
 
 /** The help's reference, or 0. */
 export function helpOf(at: usize): u32 {
-  return (flags(at) & HAS_HELP) != 0 ? loadRef(helpAt(at)) : 0;
+  return has(at, HAS_HELP) ? loadRef(helpAt(at)) : 0;
 }
 
 /** Length of the unit, or 0. */
 export function unitOf(at: usize): usize {
-  return (flags(at) & HAS_UNIT) != 0 ? (load<u8>(unitAt(at)) as usize) : 0;
+  return has(at, HAS_UNIT) ? (load<u8>(unitAt(at)) as usize) : 0;
 }
 
 /** Bytes of the family object at `at`. */
 export function familySize(at: usize): usize {
-  return unitAt(at) - at + (WIDE || (flags(at) & HAS_UNIT) != 0 ? 1 : 0);
+  if (WIDE) return NAME + nameLength(at);
+  return unitAt(at) - at + (has(at, HAS_UNIT) ? 1 : 0);
 }
 
 function bytesOf(ref: u32): u32 {
@@ -165,22 +173,22 @@ export function charge(ref: u32, by: i32): void {
 
 /** The family that holds most of the cache, of those that a call looks at and the one found last; 0: there is none. */
 export function largestFamily(): u32 {
-  let largest = load<u32>(LARGEST);
-  let ref = load<u32>(LARGEST_HAND);
-  for (let i = min(load<u32>(FAMILIES), SEARCH_FAMILIES); i > 0; --i) {
-    if (ref == 0) ref = load<u32>(FAMILY_FIRST);
+  let largest = load<u32>(header, LARGEST);
+  let ref = load<u32>(header, LARGEST_HAND);
+  for (let i = min(load<u32>(header, FAMILIES), SEARCH_FAMILIES); i > 0; --i) {
+    if (ref == 0) ref = load<u32>(header, FAMILY_FIRST);
     const at = address(ref);
     if (familyBytes(at) > bytesOf(largest)) largest = ref;
     ref = nextFamily(at);
   }
-  store<u32>(LARGEST_HAND, ref);
-  store<u32>(LARGEST, largest);
+  store<u32>(header, ref, LARGEST_HAND);
+  store<u32>(header, largest, LARGEST);
   return largest;
 }
 
 /** The family of this name, or 0. */
 export function findFamily(text: usize, count: usize): u32 {
-  let ref = loadRef(bucketOf(hash(text, count)));
+  let ref = loadRef(familyBucket(hash(text, count)));
   while (ref != 0) {
     const at = address(ref);
     if (nameLength(at) == count && equal(name(at), text, count)) return ref;
@@ -198,21 +206,21 @@ export function findRelative(text: usize, count: usize, suffix: usize): u32 {
 
 /** Makes a family without blocks. 0: there is no room. */
 export function createFamily(text: usize, count: usize): u32 {
-  const bytes = NAME + count + SPARE;
+  const bytes = NAME + count;
   const ref = alloc(FAMILY, bytes, 0, 0);
   if (ref == 0) return 0;
   const at = address(ref);
-  const bucket = bucketOf(hash(text, count));
+  const bucket = familyBucket(hash(text, count));
   clear(at, NAME);
   storeRef(at, loadRef(bucket));
   storeRef(bucket, ref);
   store<u8>(at, count as u32, LENGTH);
   copy(at + NAME, text, count);
-  const last = load<u32>(FAMILY_LAST);
+  const last = load<u32>(header, FAMILY_LAST);
   if (WIDE) storeRef(at + PREVIOUS, last);
-  if (last == 0) store<u32>(FAMILY_FIRST, ref);
+  if (last == 0) store<u32>(header, ref, FAMILY_FIRST);
   else storeRef(address(last) + NEXT, ref);
-  store<u32>(FAMILY_LAST, ref);
+  store<u32>(header, ref, FAMILY_LAST);
   add(FAMILIES, 1);
   add(NAME_BYTES, bytes as i32);
   charge(ref, (bytes as i32) + 2);
@@ -223,21 +231,21 @@ export function createFamily(text: usize, count: usize): u32 {
 function previousFamily(ref: u32, at: usize): u32 {
   if (WIDE) return loadRef(at + PREVIOUS);
   let before: u32 = 0;
-  for (let other = load<u32>(FAMILY_FIRST); other != ref; other = nextFamily(address(other))) before = other;
+  for (let other = load<u32>(header, FAMILY_FIRST); other != ref; other = nextFamily(address(other))) before = other;
   return before;
 }
 
 /** Frees a family that has no blocks and no help. */
 export function freeFamily(ref: u32): void {
   const at = address(ref);
-  let link = bucketOf(hash(name(at), nameLength(at)));
+  let link = familyBucket(hash(name(at), nameLength(at)));
   while (loadRef(link) != ref) link = address(loadRef(link));
   storeRef(link, loadRef(at));
   const before = previousFamily(ref, at);
   const next = nextFamily(at);
-  if (before == 0) store<u32>(FAMILY_FIRST, next);
+  if (before == 0) store<u32>(header, next, FAMILY_FIRST);
   else storeRef(address(before) + NEXT, next);
-  if (next == 0) store<u32>(FAMILY_LAST, before);
+  if (next == 0) store<u32>(header, before, FAMILY_LAST);
   else if (WIDE) storeRef(address(next) + PREVIOUS, before);
   replace(LARGEST, ref, 0);
   replace(LARGEST_HAND, ref, next);
@@ -249,32 +257,29 @@ export function freeFamily(ref: u32): void {
   add(NAME_BYTES, -(bytes as i32));
 }
 
-/** Makes room for what `flag` says that the family has, or takes it away. False: there is no room. */
+/** Makes room in a narrow family for what `flag` says that it has, or takes it away. False: there is no room. */
 function setOptional(ref: u32, flag: u32, place: usize, bytes: usize, wanted: bool): bool {
-  const has = (flags(address(ref)) & flag) != 0;
-  if (has == wanted) return true;
-  if (!WIDE) {
-    if (wanted && !canGrow(ref, bytes)) return false;
-    resize(ref, place - address(ref), wanted ? (bytes as i32) : -(bytes as i32));
-  }
-  setFlag(address(ref), flag, wanted);
-  if (WIDE) return true;
+  const at = address(ref);
+  if (has(at, flag) == wanted) return true;
+  if (wanted && !canGrow(ref, bytes)) return false;
   const by = wanted ? (bytes as i32) : -(bytes as i32);
+  store<u8>(at, flags(at) ^ flag, FLAGS);
+  resize(ref, place - at, by);
   add(NAME_BYTES, by);
   charge(ref, by);
   return true;
 }
 
-/** Notes or forgets the family's help. False: there is no room to note it. */
+/** Notes the family's help; 0: it has none. False: there is no room to note it, in a narrow family. */
 export function setHelp(ref: u32, help: u32): bool {
-  if (!setOptional(ref, HAS_HELP, helpAt(address(ref)), REF, help != 0)) return false;
-  if (help != 0) storeRef(helpAt(address(ref)), help);
+  if (!WIDE && !setOptional(ref, HAS_HELP, helpAt(address(ref)), REF, help != 0)) return false;
+  if (WIDE || help != 0) storeRef(helpAt(address(ref)), help);
   return true;
 }
 
-/** Notes the length of the family's unit, 0: it has none. False: there is no room. */
+/** Notes the length of the family's unit; 0: it has none. False: there is no room to note it, in a narrow family. */
 export function setUnit(ref: u32, count: usize): bool {
-  if (!setOptional(ref, HAS_UNIT, unitAt(address(ref)), 1, count != 0)) return false;
-  if (count != 0) store<u8>(unitAt(address(ref)), count as u32);
+  if (!WIDE && !setOptional(ref, HAS_UNIT, unitAt(address(ref)), 1, count != 0)) return false;
+  if (WIDE || count != 0) store<u8>(unitAt(address(ref)), count as u32);
   return true;
 }

@@ -5,41 +5,38 @@
 
 import { FLAGS_AT, HIDDEN } from "./block";
 import { BORN, RENDERS_END } from "./cursor";
-import { GENERATION, METRIC_MASK } from "./header";
+import { GENERATION, header, METRIC_MASK } from "./header";
 import { loadRef } from "./heap";
 import { CACHE, REF, RENDER_BYTES, RENDERS } from "./layout";
 import { metricAddress } from "./record";
 
-/** The generations of open renders, a bit each. */
-let births: u32 = 0;
-
-/** The new number of a generation: only its order to the renders' matters. */
-function rank(generation: u32): u32 {
+/** The new number of a generation: only its order to the renders' matters, whose generations are a bit each. */
+function rank(births: u32, generation: u32): u32 {
   return popcnt(births & ((1 << generation) - 1));
 }
 
 /** Numbers the generations afresh: of the renders, of the metrics, whose buckets begin the cache, and the one that is now. */
 function renumber(): void {
-  births = 0;
+  let births: u32 = 0;
   for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) births |= 1 << load<u32>(at, BORN);
-  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) store<u32>(at, rank(load<u32>(at, BORN)), BORN);
-  const end = CACHE + ((load<u32>(METRIC_MASK) + 1) as usize) * REF;
+  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) store<u32>(at, rank(births, load<u32>(at, BORN)), BORN);
+  const end = CACHE + ((load<u32>(header, METRIC_MASK) + 1) as usize) * REF;
   for (let bucket = CACHE; bucket < end; bucket += REF) {
     // A record begins with a link, as a bucket is one.
     let link = bucket;
     for (let metric = loadRef(link); metric != 0; metric = loadRef(link)) {
       link = metricAddress(metric);
       const flags = load<u8>(link, FLAGS_AT) as u32;
-      if (flags >> 4 != HIDDEN) store<u8>(link, (flags & 15) | (rank(flags >> 4) << 4), FLAGS_AT);
+      if (flags >> 4 != HIDDEN) store<u8>(link, (flags & 15) | (rank(births, flags >> 4) << 4), FLAGS_AT);
     }
   }
-  store<u32>(GENERATION, popcnt(births));
+  store<u32>(header, popcnt(births), GENERATION);
 }
 
 /** Ends the generation that is now, and returns it. */
 export function endGeneration(): u32 {
-  if (load<u32>(GENERATION) == HIDDEN - 1) renumber();
-  const generation = load<u32>(GENERATION);
-  store<u32>(GENERATION, generation + 1);
+  if (load<u32>(header, GENERATION) == HIDDEN - 1) renumber();
+  const generation = load<u32>(header, GENERATION);
+  store<u32>(header, generation + 1, GENERATION);
   return generation;
 }

@@ -30,8 +30,8 @@
  */
 
 import { copy } from "./bytes";
-import { add, FREE_BYTES, SEGMENT_COUNT, SEGMENT_FREED, SEGMENT_HAND, SEGMENTS } from "./header";
-import { SEARCH_LONG, SEARCH_SEGMENTS, SEGMENT_BYTES, SLOT_BITS, SLOT_LIMIT, WIDE } from "./layout";
+import { add, FREE_BYTES, header, SEGMENT_COUNT, SEGMENT_FREED, SEGMENT_HAND } from "./header";
+import { CACHE, SEARCH_LONG, SEARCH_SEGMENTS, SEGMENT_BYTES, SLOT_BITS, SLOT_LIMIT, WIDE } from "./layout";
 
 export const TEXT_KIND: u32 = 0;
 export const BLOCK: u32 = 1;
@@ -106,10 +106,9 @@ export function initialize(at: usize, end: usize): void {
   if (end - at - whole * SEGMENT_BYTES >= SEGMENT_LEAST) ++whole;
   origin = end - whole * SEGMENT_BYTES;
   begin = max(at - 2, origin);
-  store<u32>(SEGMENTS, begin as u32);
-  store<u32>(SEGMENT_COUNT, whole as u32);
-  store<u32>(SEGMENT_HAND, whole > 1 ? 1 : 0);
-  store<u32>(SEGMENT_FREED, whole > 1 ? 1 : 0);
+  store<u32>(header, whole as u32, SEGMENT_COUNT);
+  store<u32>(header, whole > 1 ? 1 : 0, SEGMENT_HAND);
+  store<u32>(header, whole > 1 ? 1 : 0, SEGMENT_FREED);
   for (let i: usize = 0; i < whole; ++i) {
     const segment = origin + i * SEGMENT_BYTES;
     store<u16>(segment, 1, TEXT_SLOTS + HINT);
@@ -143,7 +142,7 @@ export function smallText(ref: u32): usize {
 export function addressOf(ref: u32, kind: u32): usize {
   const index = ref >> SLOT_BITS;
   const slot = WIDE ? ref & SLOT_LIMIT : ref;
-  if (WIDE && index >= load<u32>(SEGMENT_COUNT)) return 0;
+  if (WIDE && index >= load<u32>(header, SEGMENT_COUNT)) return 0;
   const segment = base(index);
   if (slot - 1 >= (load<u16>(segment, SLOTS) as u32)) return 0;
   const place = load<u16>(entry(segment, slot)) as u32;
@@ -156,7 +155,7 @@ export function nextObject(ref: u32): u32 {
   if (!WIDE) return ref > (load<u16>(origin, SLOTS) as u32) ? 0 : ref;
   const index = ref >> SLOT_BITS;
   if ((ref & SLOT_LIMIT) <= (load<u16>(base(index), SLOTS) as u32)) return ref;
-  return index + 1 < load<u32>(SEGMENT_COUNT) ? (index + 1) << SLOT_BITS : 0;
+  return index + 1 < load<u32>(header, SEGMENT_COUNT) ? (index + 1) << SLOT_BITS : 0;
 }
 
 /** The next block of this family behind the object `ref` in its segment, 0: there is none. A block begins with it. */
@@ -171,7 +170,7 @@ export function nextBlockOf(family: u32, ref: u32): u32 {
 
 /** Bytes that are free in all segments: what alloc can hand out, if it need not be in one piece. */
 export function freeBytes(): u32 {
-  return load<u32>(FREE_BYTES);
+  return load<u32>(header, FREE_BYTES);
 }
 
 /** Whether the segment of an object has `bytes` free for it to grow. */
@@ -230,13 +229,13 @@ export function alloc(kind: u32, bytes: usize, near: u32, spare: usize): u32 {
   // Texts go to the first segment if they can, where their references are small; others if they must.
   const first = kind == TEXT_KIND ? 0 : near >> SLOT_BITS;
   let ref: u32 = kind == TEXT_KIND || first != 0 ? allocIn(first, kind, bytes, spare) : 0;
-  if (ref == 0) ref = allocIn(load<u32>(SEGMENT_FREED), kind, bytes, spare);
+  if (ref == 0) ref = allocIn(load<u32>(header, SEGMENT_FREED), kind, bytes, spare);
   // Where many segments have room, one is found: before anything alive goes, it is looked for longer.
-  const isSparse = load<u32>(FREE_BYTES) >> 6 > load<u32>(SEGMENT_COUNT);
+  const isSparse = load<u32>(header, FREE_BYTES) >> 6 > load<u32>(header, SEGMENT_COUNT);
   for (let i = isSparse ? SEARCH_LONG : SEARCH_SEGMENTS; ref == 0 && i > 0; --i) {
-    const hand = load<u32>(SEGMENT_HAND);
+    const hand = load<u32>(header, SEGMENT_HAND);
     ref = allocIn(hand, kind, bytes, spare);
-    if (ref == 0) store<u32>(SEGMENT_HAND, hand + 1 < load<u32>(SEGMENT_COUNT) ? hand + 1 : 0);
+    if (ref == 0) store<u32>(header, hand + 1 < load<u32>(header, SEGMENT_COUNT) ? hand + 1 : 0, SEGMENT_HAND);
   }
   return ref;
 }
@@ -297,13 +296,13 @@ export function resize(ref: u32, at: usize, by: i32): void {
   copy(begin - (by as usize), begin, at);
   store<u16>(slot, (load<u16>(slot) as u32) - (by as u32));
   addFree(segment, -by);
-  if (WIDE && by < 0) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
+  if (WIDE && by < 0) store<u32>(header, ref >> SLOT_BITS, SEGMENT_FREED);
 }
 
 /** Frees an object of `bytes` bytes. */
 export function release(ref: u32, bytes: usize): void {
   freeSlot(ref, false, bytes);
-  if (WIDE) store<u32>(SEGMENT_FREED, ref >> SLOT_BITS);
+  if (WIDE) store<u32>(header, ref >> SLOT_BITS, SEGMENT_FREED);
 }
 
 /** Frees a text of `bytes` bytes. */
@@ -328,10 +327,10 @@ function freeSlot(ref: u32, isText: bool, bytes: usize): void {
   }
 }
 
-/** Bytes of directories and of the segments' own fields. */
+/** Bytes of what is before the segments, of directories, and of the segments' own fields. */
 export function directoryBytes(): u32 {
-  let sum: u32 = 0;
-  for (let i = load<u32>(SEGMENT_COUNT); i > 0; --i) {
+  let sum = (begin - CACHE) as u32;
+  for (let i = load<u32>(header, SEGMENT_COUNT); i > 0; --i) {
     const segment = base(i - 1);
     sum += (TAIL as u32) + 2 + (((load<u16>(segment, TEXT_SLOTS) as u32) + (load<u16>(segment, SLOTS) as u32)) << 1);
   }

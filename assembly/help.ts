@@ -15,27 +15,31 @@ const PREFIX: usize = 2;
 /** Longest help that is kept; a longer one is cut at a character. */
 export const HELP_LIMIT: usize = WIDE ? 4000 : 2000;
 
+/** Bytes of the text of the help at `at`. */
 export function helpLength(at: usize): usize {
   return load<u16>(at) as usize;
 }
 
+/** Address of that text. */
 export function helpText(at: usize): usize {
   return at + PREFIX;
 }
 
-/** Keeps a help. 0: there is no room. */
-export function createHelp(text: usize, count: usize, near: u32): u32 {
-  const ref = alloc(HELP, PREFIX + count, near, 0);
-  if (ref == 0) return 0;
+/** Keeps a text as the help of a family that has none. False: there is no room. */
+export function createHelp(family: u32, text: usize, count: usize): bool {
+  const ref = alloc(HELP, PREFIX + count, family, 0);
+  if (ref == 0) return false;
   const at = address(ref);
   store<u16>(at, count as u32);
   copy(at + PREFIX, text, count);
   add(HELP_BYTES, (PREFIX + count) as i32);
-  return ref;
+  const isNoted = setHelp(family, ref);
+  if (!WIDE && !isNoted) releaseHelp(ref);
+  return WIDE || isNoted;
 }
 
 /** Frees a help that no family notes. */
-export function releaseHelp(ref: u32): void {
+function releaseHelp(ref: u32): void {
   const bytes = PREFIX + helpLength(address(ref));
   release(ref, bytes);
   add(HELP_BYTES, -(bytes as i32));

@@ -2,27 +2,28 @@
  * The module's exports: docs/ABI.md has an entry for each. Arguments are checked here, and nowhere below.
  */
 
+import { initialize as initializeBuckets } from "./bucket";
 import { clear } from "./bytes";
 import { advance, expire as expireSome } from "./cache";
 import { ENDLESS, initialize as initializeClock } from "./clock";
 import { openRenders, RENDERS_END } from "./cursor";
-import { initialize as initializeFamilies } from "./family";
 import {
   BAD,
   CACHE_SIZE,
   COUNTER_LIMIT,
   COUNTERS,
-  FEW_MASK,
   FLAG_REJECT,
   FLAG_TIMESTAMPS,
   FLAGS,
+  FREE_BYTES,
   GAUGES,
+  header,
+  initialize as initializeHeader,
   MAX_LINE,
-  METRIC_MASK,
   PASS_DUE,
   SAMPLES_GONE,
 } from "./header";
-import { freeBytes, initialize as initializeHeap } from "./heap";
+import { initialize as initializeHeap } from "./heap";
 import { badAt, badBytes, badReason as reasonOfBad, takeEnd, takeLines } from "./ingest";
 import {
   CACHE,
@@ -41,11 +42,8 @@ import {
   OUTPUT,
   OUTPUT_BYTES,
   PAGE_BYTES,
-  REF,
-  WIDE,
 } from "./layout";
 import { closeRender, isOpen, openRender, writePiece } from "./render";
-import { initialize as initializeTexts } from "./text";
 import { check } from "./validate";
 
 const VERSION: u32 = 1;
@@ -53,7 +51,6 @@ const VERSION: u32 = 1;
 const UNUSED: u32 = SAMPLES_GONE + 1;
 /** Gauges that are not just kept. */
 const USED_BYTES: u32 = 4;
-const FREE_BYTES: u32 = 5;
 const INDEX_BYTES: u32 = 6;
 const OPEN_RENDERS: u32 = 11;
 const TTL_MAX: f64 = 4294967294;
@@ -80,11 +77,6 @@ export function memoryPages(cacheBytes: u32): u32 {
   return (FIXED_BYTES + cacheBytes + PAGE_BYTES - 1) / PAGE_BYTES;
 }
 
-/** The largest power of two that is not above `value`. */
-function floorPower(value: u32): u32 {
-  return (1 as u32) << (31 - clz(value));
-}
-
 /**
  * Begins with an empty cache of `cacheBytes` bytes. `ttlMs`: default time to live in ms, 0: never. `flags`: 1 refuses
  * newcomers when full, 2 keeps time stamps. `maxLine`: longest line in bytes.
@@ -103,20 +95,12 @@ export function init(cacheBytes: u32, ttlMs: f64, flags: u32, maxLine: u32): u32
   if ((memory.size() as u32) < pages) return 5;
   clear(CONNECTION, RENDERS_END - CONNECTION);
   clear(HEADER, HEADER_BYTES + (cacheBytes as usize));
-  store<u32>(CACHE_SIZE, cacheBytes);
-  store<u32>(FLAGS, flags);
-  store<u32>(MAX_LINE, maxLine);
-  store<f64>(PASS_DUE, Infinity);
-  const buckets = floorPower(cacheBytes / 64);
-  const few = max(buckets / 4, 8);
-  store<u32>(METRIC_MASK, buckets - 1);
-  store<u32>(FEW_MASK, few - 1);
-  let at = CACHE + (buckets as usize) * REF;
-  initializeFamilies(at);
-  at += (few as usize) * REF;
-  initializeTexts(at);
-  at += (few as usize) * REF;
-  initializeHeap(at, CACHE + (cacheBytes as usize));
+  initializeHeader();
+  store<u32>(header, cacheBytes, CACHE_SIZE);
+  store<u32>(header, flags, FLAGS);
+  store<u32>(header, maxLine, MAX_LINE);
+  store<f64>(header, Infinity, PASS_DUE);
+  initializeHeap(initializeBuckets(cacheBytes), CACHE + (cacheBytes as usize));
   initializeClock(ttl);
   ready = true;
   return checked<u32>(0);
@@ -159,7 +143,7 @@ export function cacheAddress(): u32 {
 
 /** Bytes of the state. */
 export function cacheBytes(): u32 {
-  return (HEADER_BYTES as u32) + load<u32>(CACHE_SIZE);
+  return (HEADER_BYTES as u32) + load<u32>(header, CACHE_SIZE);
 }
 
 /**
@@ -215,7 +199,7 @@ export function renderClose(handle: u32): i32 {
 /** The count of events `index` (docs/ABI.md); NaN for an unknown one. */
 export function counter(index: u32): f64 {
   if (index >= COUNTER_LIMIT || index - UNUSED < BAD - UNUSED) return NaN;
-  return load<u64>(COUNTERS + ((index << 3) as usize)) as f64;
+  return load<u64>(header + ((index << 3) as usize), COUNTERS) as f64;
 }
 
 /** The value of gauge `index` (docs/ABI.md) now; NaN for an unknown one. */
@@ -225,14 +209,17 @@ export function gauge(index: u32): f64 {
 
 function gaugeOf(index: u32): u32 {
   if (index == OPEN_RENDERS) return openRenders();
-  if (index - USED_BYTES > INDEX_BYTES - USED_BYTES) return load<u32>(GAUGES + ((index << 2) as usize));
-  let bytes = freeBytes();
-  if (index == FREE_BYTES) return bytes;
-  bytes = load<u32>(CACHE_SIZE) - bytes;
+  if (index != USED_BYTES && index != INDEX_BYTES) return kept(index);
+  let bytes = load<u32>(header, CACHE_SIZE) - load<u32>(header, FREE_BYTES);
   if (index == USED_BYTES) return bytes;
   // What is in none of the categories behind it is index.
-  while (++index < OPEN_RENDERS) bytes -= load<u32>(GAUGES + ((index << 2) as usize));
+  while (++index < OPEN_RENDERS) bytes -= kept(index);
   return bytes;
+}
+
+/** The value of a gauge that is kept. */
+function kept(index: u32): u32 {
+  return load<u32>(header + ((index << 2) as usize), GAUGES);
 }
 
 /** The reason of the last ingest's first bad line; -1: it had none. */
@@ -249,5 +236,3 @@ export function badOffset(): u32 {
 export function badLength(): u32 {
   return reasonOfBad < 0 ? 0 : (badBytes as u32);
 }
-
-if (WIDE && REF != 4) ERROR("wide references have four bytes");

@@ -26,7 +26,7 @@ import {
 } from "./block";
 import { find } from "./bytes";
 import { advance } from "./cache";
-import { classOf as classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
+import { classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
 import { findFamily, flags, lastBlock, name, nameLength, nextFamily, pushed, setPushed, UNEXPECTED } from "./family";
@@ -35,6 +35,7 @@ import {
   count,
   countMany,
   FAMILY_FIRST,
+  header,
   INCOMPLETE,
   keepsTimestamps,
   MAX_LINE,
@@ -125,7 +126,7 @@ function step(): usize {
 /** Goes on in the next family, behind the metric pushed last there. Returns the record, 0: there is none. */
 function leap(): usize {
   let family = nextFamily(owner);
-  if (family == 0) family = load<u32>(FAMILY_FIRST);
+  if (family == 0) family = load<u32>(header, FAMILY_FIRST);
   const after = address(family);
   let ref = pushed(after);
   let at = addressOf(ref >> 4, BLOCK);
@@ -328,7 +329,7 @@ function takeLine(at: usize, end: usize, index: u32, isRead: bool): void {
   const start = at;
   const whole = end - at;
   if (end > at && load<u8>(end - 1) == 13) --end;
-  if (end - at > (load<u32>(MAX_LINE) as usize)) {
+  if (end - at > (load<u32>(header, MAX_LINE) as usize)) {
     bad(TOO_LONG, at, end - at);
     return;
   }
@@ -362,7 +363,7 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
     ++at;
   }
   const short = !keepsTimestamps();
-  longest = (load<u32>(MAX_LINE) as usize) + 1;
+  longest = (load<u32>(header, MAX_LINE) as usize) + 1;
   let stamp = stampOf(index);
   // The line that was looked up last.
   let found: usize = 0;

@@ -9,7 +9,7 @@
  *   8848    labels of the line          21136   labels of the line
  *   12944   input window, its first     25232   output window
  *           part the output window      90768   input window
- *   48384   header                      195776  header
+ *   48472   header                      195864  header
  *   49200   cache                       196592  cache
  */
 
@@ -60,8 +60,8 @@ export const INPUT: usize = WIDE ? 90768 : OUTPUT;
 export const INPUT_TAIL: usize = LINE_LIMIT + 16;
 export const INPUT_BYTES: usize = WIDE ? 81936 : 35424;
 
-export const HEADER: usize = WIDE ? 195776 : 48384;
-export const HEADER_BYTES: usize = 816;
+export const HEADER: usize = WIDE ? 195864 : 48472;
+export const HEADER_BYTES: usize = 728;
 export const CACHE: usize = HEADER + HEADER_BYTES;
 
 /** Bytes of memory that are not the cache's: all below it, and what eight-byte loads may touch behind it. */
@@ -99,6 +99,7 @@ export const SEARCH_SEGMENTS: u32 = 8;
 export const SEARCH_LONG: u32 = 4096;
 export const EVICTIONS: u32 = 1024;
 
+if (WIDE && REF != 4) ERROR("wide references have four bytes");
 if (CONNECTION + 64 > RENDERS) ERROR("the connection runs into the renders");
 if (RENDERS + RENDER_BYTES * (RENDER_LIMIT as usize) > TEXT) ERROR("the renders run into the text");
 if (LABELS + LABEL_BYTES * (LABEL_LIMIT as usize) > OUTPUT) ERROR("the labels run into the output");

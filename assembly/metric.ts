@@ -14,7 +14,6 @@ import {
   FLAGS_AT,
   familyOf,
   freeBlock,
-  growRecord,
   HIDDEN,
   kindOf,
   LABELS_AT,
@@ -28,29 +27,21 @@ import {
   previousBlock,
   recordAt,
   removeRecord,
+  resizeRecord,
   STAMP_AT,
   setOldest,
   shapeOf,
   slotsOf,
 } from "./block";
+import { metricBucket } from "./bucket";
 import { copy, equal, hash } from "./bytes";
-import { dueAt, stampOf, storeStamp } from "./clock";
+import { noticePushed, stampOf, storeStamp } from "./clock";
 import { isBehind, isInside, metricGone } from "./cursor";
 import { freeFamily, lastBlock, name, nameLength } from "./family";
-import {
-  add,
-  GENERATION,
-  keepsTimestamps,
-  METRIC_MASK,
-  METRICS,
-  NEXT_DUE,
-  PASS_DUE,
-  SEGMENT_FREED,
-  SERIES,
-} from "./header";
+import { add, GENERATION, header, keepsTimestamps, METRICS, SEGMENT_FREED, SERIES } from "./header";
 import { address, canGrow, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
 import { dropHelp } from "./help";
-import { CACHE, REF, SEARCH_BEFORE, SLOT_BITS, TEXT, WIDE } from "./layout";
+import { SEARCH_BEFORE, SLOT_BITS, TEXT, WIDE } from "./layout";
 import { EQUALS, HASH, labelCount, labelHash, NAME_AT, NAME_BYTES, row, STEM, VALUE_AT, VALUE_BYTES } from "./line";
 import { writeInteger } from "./numeral";
 import {
@@ -81,14 +72,9 @@ import {
   writeLabel,
 } from "./text";
 
-/** The bucket of a hash: the cache begins with those of metrics. */
-function bucketOf(h: u32): usize {
-  return CACHE + (((h ^ (h >> 15)) & load<u32>(METRIC_MASK)) as usize) * REF;
-}
-
 /** The first metric of those whose hash may be this one, 0: none; the next is the first ref of its record. */
 export function firstMetric(h: u32): u32 {
-  return loadRef(bucketOf(h));
+  return loadRef(metricBucket(h));
 }
 
 function familyHash(family: u32): u32 {
@@ -202,23 +188,11 @@ function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u
     if (ref != except && takes(ref, labels, shape, bytes)) return ref;
     ref = previousBlock(ref, address(ref));
   }
-  ref = load<u32>(SEGMENT_FREED) << SLOT_BITS;
+  ref = load<u32>(header, SEGMENT_FREED) << SLOT_BITS;
   if (!canGrow(ref, bytes)) return 0;
   do ref = nextBlockOf(family, ref);
   while (ref != 0 && (ref == except || !takes(ref, labels, shape, bytes)));
   return ref;
-}
-
-/** Makes a time no later than `due`. */
-export function notice(field: usize, due: f64): void {
-  if (due < load<f64>(field)) store<f64>(field, due);
-}
-
-/** Notes that a metric of this class, pushed now, will expire. */
-export function noticeDue(index: u32): void {
-  const due = dueAt(index, stampOf(index));
-  notice(NEXT_DUE, due);
-  notice(PASS_DUE, due);
 }
 
 /**
@@ -238,7 +212,7 @@ function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32, 
     if (block == 0) return 0;
     useAgain(labels);
     if (last != 0 && kindOf(address(last)) == META) freeBlock(last);
-    noticeDue(shape & 15);
+    noticePushed(shape & 15);
   }
   return (block << 4) | addRecord(block, bytes);
 }
@@ -246,7 +220,7 @@ function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32, 
 /** Makes a metric that was placed and written one that is found by this hash, pushed now. */
 function link(ref: u32, h: u32): void {
   const record = metricAddress(ref);
-  const bucket = bucketOf(h);
+  const bucket = metricBucket(h);
   storeRef(record, loadRef(bucket));
   storeRef(bucket, ref);
   storeStamp(record + STAMP_AT, stampOf(classOf(address(ref >> 4))));
@@ -254,7 +228,7 @@ function link(ref: u32, h: u32): void {
 
 /** The link that leads to a metric; one that leads nowhere: there is none. */
 function linkTo(ref: u32): usize {
-  let link = bucketOf(recordHash(ref));
+  let link = metricBucket(recordHash(ref));
   let next = loadRef(link);
   while (next != ref && next != 0) {
     link = metricAddress(next);
@@ -402,6 +376,6 @@ export function growMetric(ref: u32, place: usize, more: usize): u32 {
   const block = ref >> 4;
   const at = address(block);
   if (!canGrowRecord(block, ref & 15, more)) return moveMetric(ref, shapeOf(at), place, more);
-  growRecord(block, ref & 15, metricAddress(ref) + place, more);
+  resizeRecord(block, ref & 15, metricAddress(ref) + place, more as i32);
   return ref;
 }

@@ -59,7 +59,6 @@ import {
   suffixBytes,
   suffixOf,
   TOTAL_SUFFIX,
-  wordBytes,
 } from "./word";
 
 /** Parts of a metric: what a sample's name has behind the family's (word.ts), or the label that names it. */
@@ -202,7 +201,7 @@ export function claimNames(type: u32, at: usize, bytes: usize, now: bool): void 
     const family = findRelative(at, bytes, nth(SUFFIXES, suffix));
     // Histograms have no sample that is called as they are.
     if (family == 0 || owns(typeOf(address(family)), BUCKET)) continue;
-    setFlag(address(family), UNEXPECTED, true);
+    setFlag(address(family), UNEXPECTED);
     if (!now) continue;
     if (hasMetrics(family)) count(CLASHES);
     drop(family);
@@ -245,7 +244,7 @@ export function adoptBase(): void {
 /** Makes a family declared by its base's name, and take over what was declared of that: the family `from`, 0: none. */
 export function adopt(family: u32, from: u32): void {
   if ((flags(address(family)) & BY_BASE) != 0) return;
-  setFlag(address(family), BY_BASE, true);
+  setFlag(address(family), BY_BASE);
   // A unit was the end of the whole name until now.
   setUnit(family, from == 0 ? 0 : unitOf(address(from)));
   if (from == 0) return;

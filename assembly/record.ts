@@ -4,7 +4,7 @@
  */
 
 import { FLAGS_AT, LABELS_AT, MANY, namesAt, recordAt } from "./block";
-import { GENERATION, keepsTimestamps } from "./header";
+import { GENERATION, header, keepsTimestamps } from "./header";
 import { address, loadRef, textAddress } from "./heap";
 import { REF } from "./layout";
 import { readLabel, textBytes } from "./text";
@@ -82,28 +82,28 @@ export function valueLength(): u32 {
   return (load<u8>(lengthAt) as u32) & 15;
 }
 
-/** Begins a walk over the samples of a metric, at the first. Returns how many there are. */
-export function beginSamples(ref: u32): u32 {
+/**
+ * Begins a walk over the samples of a metric, at the first. Returns how many there are. Where the metric has one, its
+ * value is 0: behind the labels, which a page goes through anyway.
+ */
+export function beginPageSamples(ref: u32): u32 {
   const record = metricAddress(ref);
-  const head = headOf(ref);
   entry = SINGLE + 1;
   lengthAt = record + FLAGS_AT;
-  valueAt = head;
+  valueAt = 0;
   if (!isMany(record)) return 1;
+  const head = headOf(ref);
   entry = textBytes(textAddress(loadRef(head))) + 1;
   lengthAt = head + SAMPLES_HEAD;
   valueAt = lengthAt + 1;
   return load<u8>(head, COUNT_AT);
 }
 
-/** The same for a page, which goes through the labels anyway: where the metric has one sample, that has no value yet. */
-export function beginPageSamples(ref: u32): u32 {
-  const record = metricAddress(ref);
-  if (isMany(record)) return beginSamples(ref);
-  entry = SINGLE + 1;
-  lengthAt = record + FLAGS_AT;
-  valueAt = 0;
-  return 1;
+/** The same, with the value of a metric that has one sample. */
+export function beginSamples(ref: u32): u32 {
+  const samples = beginPageSamples(ref);
+  if (valueAt == 0) valueAt = headOf(ref);
+  return samples;
 }
 
 /** Goes on to the next sample, or behind the last one. */
@@ -121,5 +121,5 @@ export function recordSize(ref: u32): usize {
 
 /** Writes a record's byte of flags: bytes of the value, MANY, or INCOMPLETE (samples.ts); created now. */
 export function setFlags(record: usize, length: u32): void {
-  store<u8>(record, length | (load<u32>(GENERATION) << 4), FLAGS_AT);
+  store<u8>(record, length | (load<u32>(header, GENERATION) << 4), FLAGS_AT);
 }

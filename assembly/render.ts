@@ -9,7 +9,7 @@ import { isExpired, loadStamp } from "./clock";
 import { AT_FAMILY, AT_METRIC, AT_SAMPLE, BORN, DONE, enter, OPEN, PASS, RENDER_FLAGS, render, TITLED } from "./cursor";
 import { lastBlock, nextFamily } from "./family";
 import { endGeneration } from "./generation";
-import { FAMILY_FIRST } from "./header";
+import { FAMILY_FIRST, header } from "./header";
 import { address } from "./heap";
 import { OUTPUT, RENDER_BYTES, RENDER_LIMIT } from "./layout";
 import { begin, fitted, open, put, putKeyword, to } from "./output";
@@ -103,7 +103,7 @@ export function openRender(how: u32): i32 {
   const at = render(handle);
   store<u32>(at, how | OPEN, RENDER_FLAGS);
   store<u32>(at, endGeneration(), BORN);
-  enter(at + AT_FAMILY, load<u32>(FAMILY_FIRST));
+  enter(at + AT_FAMILY, load<u32>(header, FAMILY_FIRST));
   return handle as i32;
 }
 

@@ -6,7 +6,7 @@
 
 import { FLAGS_AT, kindOf, MANY, MULTI, recordAt } from "./block";
 import { LAST_METRIC, ROUND } from "./connection";
-import { ROUND as LAST_ROUND } from "./header";
+import { header, LAST_ROUND } from "./header";
 import { addressOf, BLOCK } from "./heap";
 import { headOf, metricAddress, ROUND_AT, setFlags } from "./record";
 import { clearSeen, dropUnseen, INCOMPLETE } from "./samples";
@@ -18,8 +18,8 @@ export function openRound(ref: u32): void {
   const head = headOf(ref);
   let round = load<u8>(head, ROUND_AT) as u32;
   if (round == 0) {
-    round = (load<u32>(LAST_ROUND) % 255) + 1;
-    store<u32>(LAST_ROUND, round);
+    round = (load<u32>(header, LAST_ROUND) % 255) + 1;
+    store<u32>(header, round, LAST_ROUND);
     store<u8>(head, round, ROUND_AT);
     clearSeen(ref);
   }

@@ -16,6 +16,7 @@ import {
   CREATED,
   count,
   EXPIRED,
+  header,
   keepsTimestamps,
   NOT_ITS_SAMPLE,
   rejects,
@@ -114,7 +115,7 @@ function fits(): bool {
   return (
     // No line of the narrow module has a name or value that is too long for an object.
     (!WIDE || fitsText(max(names, longest))) &&
-    ((names + values) as u32) + 64 <= load<u32>(CACHE_SIZE) >> 1 &&
+    ((names + values) as u32) + 64 <= load<u32>(header, CACHE_SIZE) >> 1 &&
     written <= OUTPUT_BYTES - METADATA_BYTES
   );
 }
@@ -148,7 +149,7 @@ function create(): i32 {
     return REFUSED;
   }
   if (schema != 0) initializeSamples(metric, schema, length);
-  if (foreign || isQuoted) setFlag(address(owner), UNEXPECTED, true);
+  if (foreign || isQuoted) setFlag(address(owner), UNEXPECTED);
   count(CREATED);
   add(SERIES, 1);
   adoptBase();

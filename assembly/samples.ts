@@ -14,7 +14,7 @@
  *           for each sample: u8 part, u8 length of the text of `le` or `quantile`, that text
  */
 
-import { classOf, FLAGS_AT, HIDDEN, MANY, MULTI, shrinkRecord } from "./block";
+import { classOf, FLAGS_AT, HIDDEN, MANY, MULTI, resizeRecord } from "./block";
 import { copy, equal } from "./bytes";
 import { sampleMoved } from "./cursor";
 import { add, countMany, SAMPLES_GONE, SERIES } from "./header";
@@ -218,7 +218,7 @@ export function dropUnseen(ref: u32): void {
       ++kept;
     } else sampleMoved(ref, kept, -1);
   }
-  shrinkRecord(ref >> 4, ref & 15, end, lengthAt - end);
+  resizeRecord(ref >> 4, ref & 15, end, (end - lengthAt) as i32);
   changeSchema(ref, schema, -(gone as i32));
   countMany(SAMPLES_GONE, gone);
 }

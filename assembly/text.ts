@@ -11,23 +11,17 @@
  * is a number, which then follows; both as LEB128. Reference 0 is the empty stem.
  */
 
+import { textBucket } from "./bucket";
 import { copy, equal, hash } from "./bytes";
-import { add, CACHE_SIZE, FEW_MASK, LABEL_TEXT_BYTES } from "./header";
+import { add, CACHE_SIZE, header, LABEL_TEXT_BYTES } from "./header";
 import { alloc, loadRef, releaseText, storeRef, TEXT_KIND, textAddress } from "./heap";
-import { OBJECT_BYTES_MAX, REF, TEXT_BYTES, WIDE } from "./layout";
+import { OBJECT_BYTES_MAX, REF, TEXT_BYTES } from "./layout";
 
 const USES: usize = REF;
 /** Where a text object has its length. */
 export const TEXT_LENGTH: usize = REF * 2;
 /** No number follows the stem. */
 export const NO_NUMBER: u32 = 0xffffffff;
-
-/** Address of the texts' buckets: behind those of metrics and families. */
-let buckets: usize = 0;
-
-export function initialize(at: usize): void {
-  buckets = at;
-}
 
 /** Length of the text object at `at`. */
 export function textLength(at: usize): usize {
@@ -40,18 +34,14 @@ export function textBytes(at: usize): usize {
   return at + TEXT_LENGTH + (load<u8>(at, TEXT_LENGTH) < 128 ? 1 : 2);
 }
 
-function bucketOf(h: u32): usize {
-  return buckets + ((h & load<u32>(FEW_MASK)) as usize) * REF;
-}
-
 /** Whether the text object at `object` is this text. */
 export function isText(object: usize, at: usize, count: usize): bool {
   return textLength(object) == count && equal(textBytes(object), at, count);
 }
 
-/** The text's reference, or 0. */
-export function findText(at: usize, count: usize, h: u32): u32 {
-  let ref = loadRef(bucketOf(h));
+/** The reference of a text in its bucket, or 0. */
+export function findText(at: usize, count: usize, bucket: usize): u32 {
+  let ref = loadRef(bucket);
   while (ref != 0) {
     const object = textAddress(ref);
     if (isText(object, at, count)) return ref;
@@ -62,13 +52,15 @@ export function findText(at: usize, count: usize, h: u32): u32 {
 
 /** Whether a text of this length can be kept at all, and the scratch holds it. */
 export function fitsText(count: usize): bool {
-  return count <= min(OBJECT_BYTES_MAX - TEXT_LENGTH - 2, TEXT_BYTES) && (count as u32) <= load<u32>(CACHE_SIZE) >> 1;
+  return (
+    count <= min(OBJECT_BYTES_MAX - TEXT_LENGTH - 2, TEXT_BYTES) && (count as u32) <= load<u32>(header, CACHE_SIZE) >> 1
+  );
 }
 
 /** Uses the text once more, keeping it first if it is new. Returns its reference; 0: there is no room. */
 export function useText(at: usize, count: usize, near: u32): u32 {
-  const h = hash(at, count);
-  let ref = findText(at, count, h);
+  const bucket = textBucket(hash(at, count));
+  let ref = findText(at, count, bucket);
   if (ref != 0) {
     useAgain(ref);
     return ref;
@@ -77,7 +69,6 @@ export function useText(at: usize, count: usize, near: u32): u32 {
   ref = alloc(TEXT_KIND, bytes, near, 0);
   if (ref == 0) return 0;
   const object = textAddress(ref);
-  const bucket = bucketOf(h);
   storeRef(object, loadRef(bucket));
   storeRef(bucket, ref);
   storeRef(object + USES, 1);
@@ -108,7 +99,7 @@ export function dropText(ref: u32): void {
     return;
   }
   const count = textLength(object);
-  let link = bucketOf(hash(textBytes(object), count));
+  let link = textBucket(hash(textBytes(object), count));
   for (;;) {
     const next = loadRef(link);
     if (next == ref) break;

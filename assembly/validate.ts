@@ -24,14 +24,13 @@ import {
   FAMILY_FIRST,
   FAMILY_LAST,
   HELP_BYTES,
+  header,
   LABEL_TEXT_BYTES,
-  LARGEST,
   METAS,
   METRIC_BYTES,
   METRIC_MASK,
   METRICS,
   NAME_BYTES,
-  SEGMENTS,
   SERIES,
 } from "./header";
 import { address, addressOf, BLOCK, directoryBytes, FAMILY, freeBytes, loadRef } from "./heap";
@@ -99,7 +98,7 @@ function checkFamily(ref: u32): i32 {
 
 /** What `check` finds; 0 before init. */
 export function validate(): i32 {
-  return load<u32>(CACHE_SIZE) == 0 ? 0 : check();
+  return load<u32>(header, CACHE_SIZE) == 0 ? 0 : check();
 }
 
 /** 0, or the number of the relation that does not hold: a bug of ours. */
@@ -110,27 +109,29 @@ export function check(): i32 {
   metas = 0;
   let families: u32 = 0;
   let last: u32 = 0;
-  for (let ref = load<u32>(FAMILY_FIRST); ref != 0; ref = nextFamily(address(ref))) {
+  for (let ref = load<u32>(header, FAMILY_FIRST); ref != 0; ref = nextFamily(address(ref))) {
     const fault = checkFamily(ref);
     if (fault != 0) return fault;
     last = ref;
     ++families;
   }
-  if (last != load<u32>(FAMILY_LAST)) return 1;
-  if (families != load<u32>(FAMILIES)) return 2;
-  if (metrics != load<u32>(METRICS)) return 3;
-  if (series != load<u32>(SERIES)) return 4;
-  if (metas != load<u32>(METAS)) return 7;
+  if (last != load<u32>(header, FAMILY_LAST)) return 1;
+  if (families != load<u32>(header, FAMILIES)) return 2;
+  if (metrics != load<u32>(header, METRICS)) return 3;
+  if (series != load<u32>(header, SERIES)) return 4;
+  if (metas != load<u32>(header, METAS)) return 7;
   for (let index: u32 = 0; index < CLASS_LIMIT; ++index) blocks -= blocksOf(index);
   if (blocks != 0) return 8;
   let linked: u32 = 0;
-  for (let i: u32 = 0; i <= load<u32>(METRIC_MASK); ++i) {
+  for (let i: u32 = 0; i <= load<u32>(header, METRIC_MASK); ++i) {
     let ref = loadRef(CACHE + (i as usize) * REF);
     for (; ref != 0; ref = loadRef(recordAt(address(ref >> 4), ref & 15))) ++linked;
   }
   if (linked != metrics) return 5;
-  const used = load<u32>(NAME_BYTES) + load<u32>(LABEL_TEXT_BYTES) + load<u32>(METRIC_BYTES) + load<u32>(HELP_BYTES);
-  const whole = load<u32>(CACHE_SIZE) - (load<u32>(SEGMENTS) - (CACHE as u32));
-  const sum = used + directoryBytes() + freeBytes();
-  return sum != whole ? 6 : 0;
+  const used =
+    load<u32>(header, NAME_BYTES) +
+    load<u32>(header, LABEL_TEXT_BYTES) +
+    load<u32>(header, METRIC_BYTES) +
+    load<u32>(header, HELP_BYTES);
+  return used + directoryBytes() + freeBytes() != load<u32>(header, CACHE_SIZE) ? 6 : 0;
 }

@@ -3,7 +3,7 @@ import {
   age,
   ageMs,
   clamped,
-  classOf,
+  classOfTtl,
   dueAt,
   ENDLESS,
   initialize,
@@ -17,18 +17,20 @@ import {
   unitsAt,
   unitsOf,
 } from "../../assembly/clock";
+import { initialize as initializeHeader } from "../../assembly/header";
 import { CLASS_LIMIT, HEADER, HEADER_BYTES } from "../../assembly/layout";
 
 const MINUTE: u32 = 60000;
 
 function begin(ttlMs: u32): void {
   memory.fill(HEADER, 0, HEADER_BYTES);
+  initializeHeader();
   initialize(ttlMs);
 }
 
 /** A class with a block, which keeps it from being made another. */
 function used(ttlMs: u32): u32 {
-  const index = classOf(ttlMs);
+  const index = classOfTtl(ttlMs);
   addBlocks(index, 1);
   return index;
 }
@@ -125,34 +127,34 @@ describe("isOver", () => {
   });
 });
 
-describe("classOf", () => {
+describe("classOfTtl", () => {
   it("12: is one for each time to live, the default first", () => {
     begin(MINUTE);
-    expect<u32>(classOf(MINUTE)).toBe(0);
+    expect<u32>(classOfTtl(MINUTE)).toBe(0);
     const hour = used(3600000);
     expect<bool>(hour != 0).toBe(true);
-    expect<u32>(classOf(3600000)).toBe(hour);
+    expect<u32>(classOfTtl(3600000)).toBe(hour);
     expect<u32>(ttlOf(hour)).toBe(3600000);
     expect<u32>(unitsOf(hour)).toBe(3600000);
   });
   it("12: is made of one that has no blocks, but never of the default", () => {
     begin(MINUTE);
-    const first = classOf(1);
-    expect<u32>(classOf(2)).toBe(first);
+    const first = classOfTtl(1);
+    expect<u32>(classOfTtl(2)).toBe(first);
     expect<u32>(ttlOf(0)).toBe(MINUTE);
     addBlocks(first, 1);
-    expect<bool>(classOf(3) != first).toBe(true);
+    expect<bool>(classOfTtl(3) != first).toBe(true);
     expect<u32>(ttlOf(first)).toBe(2);
   });
   it("12: where all are in use, is the next longer one, or else the longest", () => {
     begin(MINUTE);
     for (let i: u32 = 1; i < CLASS_LIMIT; ++i) used(i * 10000000);
-    expect<u32>(ttlOf(classOf(10000001))).toBe(20000000);
-    expect<u32>(ttlOf(classOf(5))).toBe(MINUTE);
-    expect<u32>(ttlOf(classOf(900000000))).toBe(150000000);
-    expect<u32>(ttlOf(classOf(ENDLESS))).toBe(150000000);
-    addBlocks(classOf(30000000), -1);
-    expect<u32>(ttlOf(classOf(900000000))).toBe(900000000);
+    expect<u32>(ttlOf(classOfTtl(10000001))).toBe(20000000);
+    expect<u32>(ttlOf(classOfTtl(5))).toBe(MINUTE);
+    expect<u32>(ttlOf(classOfTtl(900000000))).toBe(150000000);
+    expect<u32>(ttlOf(classOfTtl(ENDLESS))).toBe(150000000);
+    addBlocks(classOfTtl(30000000), -1);
+    expect<u32>(ttlOf(classOfTtl(900000000))).toBe(900000000);
   });
   it("17: has the stamp of the time that is now from the start", () => {
     begin(MINUTE);

@@ -1,12 +1,12 @@
+import { initialize as initializeBuckets, textBucket } from "../../assembly/bucket";
 import { hash } from "../../assembly/bytes";
-import { CACHE_SIZE, FEW_MASK, LABEL_TEXT_BYTES } from "../../assembly/header";
+import { CACHE_SIZE, header, initialize as initializeHeader, LABEL_TEXT_BYTES } from "../../assembly/header";
 import { freeBytes, initialize as initializeHeap, textAddress } from "../../assembly/heap";
 import { CACHE, HEADER, HEADER_BYTES, OBJECT_BYTES_MAX, REF } from "../../assembly/layout";
 import {
   dropText,
   findText,
   fitsText,
-  initialize,
   isText,
   labelNumber,
   labelRef,
@@ -29,10 +29,9 @@ const BYTES: usize = 40000;
 /** An empty heap; few buckets, so that texts share them. */
 function begin(): void {
   memory.fill(HEADER, 0, HEADER_BYTES + BYTES);
-  store<u32>(CACHE_SIZE, BYTES as u32);
-  store<u32>(FEW_MASK, 7);
-  initialize(CACHE);
-  initializeHeap(CACHE + 8 * REF, CACHE + BYTES);
+  initializeHeader();
+  store<u32>(header, BYTES as u32, CACHE_SIZE);
+  initializeHeap(initializeBuckets(1024), CACHE + BYTES);
 }
 
 function put(text: string): usize {
@@ -125,11 +124,11 @@ describe("useText", () => {
     for (let i = 0; i < 300; ++i) refs.push(use(`text ${i}`));
     for (let i = 0; i < 300; ++i) {
       const bytes = put(`text ${i}`);
-      expect<u32>(findText(LINE, bytes, hash(LINE, bytes))).toBe(refs[i]);
+      expect<u32>(findText(LINE, bytes, textBucket(hash(LINE, bytes)))).toBe(refs[i]);
       expect<string>(kept(refs[i])).toBe(`text ${i}`);
     }
     const bytes = put("text 300");
-    expect<u32>(findText(LINE, bytes, hash(LINE, bytes))).toBe(0);
+    expect<u32>(findText(LINE, bytes, textBucket(hash(LINE, bytes)))).toBe(0);
   });
   it("answers 0 where there is no room, and leaves all as it was", () => {
     begin();
@@ -153,18 +152,18 @@ describe("dropText", () => {
     begin();
     const fresh = freeBytes();
     const ref = use("text");
-    const bytes = load<u32>(LABEL_TEXT_BYTES);
+    const bytes = load<u32>(header, LABEL_TEXT_BYTES);
     expect<bool>(bytes != 0).toBe(true);
     use("text");
     useAgain(ref);
     dropText(ref);
     dropText(ref);
     expect<string>(kept(ref)).toBe("text");
-    expect<u32>(load<u32>(LABEL_TEXT_BYTES)).toBe(bytes);
+    expect<u32>(load<u32>(header, LABEL_TEXT_BYTES)).toBe(bytes);
     dropText(ref);
-    expect<u32>(load<u32>(LABEL_TEXT_BYTES)).toBe(0);
+    expect<u32>(load<u32>(header, LABEL_TEXT_BYTES)).toBe(0);
     expect<u32>(freeBytes()).toBe(fresh);
-    expect<u32>(findText(LINE, put("text"), hash(LINE, 4))).toBe(0);
+    expect<u32>(findText(LINE, put("text"), textBucket(hash(LINE, 4)))).toBe(0);
   });
   it("20: takes any of those that share a bucket, in any order", () => {
     begin();
@@ -173,13 +172,13 @@ describe("dropText", () => {
     for (let i = 0; i < 200; ++i) refs.push(use(`text ${i}`));
     for (let i = 0; i < 200; ++i) dropText(refs[(i * 77) % 200]);
     expect<u32>(freeBytes()).toBe(fresh);
-    expect<u32>(load<u32>(LABEL_TEXT_BYTES)).toBe(0);
+    expect<u32>(load<u32>(header, LABEL_TEXT_BYTES)).toBe(0);
   });
   it("does nothing with 0, which is no text", () => {
     begin();
     dropText(0);
     useAgain(0);
-    expect<u32>(load<u32>(LABEL_TEXT_BYTES)).toBe(0);
+    expect<u32>(load<u32>(header, LABEL_TEXT_BYTES)).toBe(0);
   });
 });
 
@@ -188,7 +187,7 @@ describe("fitsText", () => {
     begin();
     expect<bool>(fitsText(OBJECT_BYTES_MAX - REF * 2 - 2)).toBe(true);
     expect<bool>(fitsText(OBJECT_BYTES_MAX - REF * 2 - 1)).toBe(false);
-    store<u32>(CACHE_SIZE, 1024);
+    store<u32>(header, 1024, CACHE_SIZE);
     expect<bool>(fitsText(512)).toBe(true);
     expect<bool>(fitsText(513)).toBe(false);
   });
