@@ -123,8 +123,12 @@ function step(): usize {
   return seek();
 }
 
-/** Goes on in the next family, behind the metric pushed last there. Returns the record, 0: there is none. */
-function leap(): usize {
+/**
+ * Goes on in the next family, behind the metric pushed last there; or `beside` the metric that was expected last, in its
+ * slot of the same block. Returns the record, 0: there is none.
+ */
+function leap(beside: bool): usize {
+  const own = slot - 1;
   let family = nextFamily(owner);
   if (family == 0) family = load<u32>(header, FAMILY_FIRST);
   const after = address(family);
@@ -136,7 +140,7 @@ function leap(): usize {
     at = address(ref >> 4);
   }
   enter(after, ref, at);
-  ++slot;
+  slot = beside ? own : slot + 1;
   return step();
 }
 
@@ -229,24 +233,32 @@ function skipKey(at: usize, record: usize): usize {
   return load<u16>(at) == 0x207d ? at + 2 : 0;
 }
 
-/** Whether the last line that was expected was in another family than the one before. */
-let leaps: bool = false;
+/** Where the next line may be: behind the last one in its family, or one of the two places of leap. */
+const BEHIND: u32 = 0;
+const LEAP: u32 = 1;
+const BESIDE: u32 = 2;
+
+/** The guess that was right the last time. */
+let guess: u32 = BEHIND;
 
 /**
- * Compares the line at `at` with the metric behind `last`, the one that is expected now, in its family, and with the
- * one that is next in the family that followed; first with that which was right the last time. Returns where the
- * line's value begins, 0: it is neither.
+ * Compares the line at `at` with those that may be next behind `last`, the one that is expected now; first with that
+ * which was right the last time. Returns where the line's value begins, 0: it is none of them.
  */
 function skipExpected(at: usize, last: u32): usize {
   if (block == 0) return 0;
   const isLast = slot >= slots && lastBlock(owner) == block;
-  const isFar = leaps || isLast;
-  let value = skipKey(at, isFar ? leap() : step());
-  if (value != 0) return value;
-  expect(last);
-  value = skipKey(at, isFar ? step() : leap());
-  if (value != 0 && !isLast) leaps = !leaps;
-  return value;
+  let next = isLast ? LEAP : guess;
+  for (let left: u32 = 3; left > 0; --left) {
+    const value = skipKey(at, next == BEHIND ? step() : leap(next == BESIDE));
+    if (value != 0) {
+      if (!isLast) guess = next;
+      return value;
+    }
+    next = next == BESIDE ? BEHIND : next + 1;
+    expect(last);
+  }
+  return 0;
 }
 
 /** How often in turn what was expected did not come. */
@@ -259,7 +271,7 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   let last = load<u32>(LAST_METRIC);
   while (at < end && load<u8>(at) != 35) {
     const isFound = foundValue != 0;
-    if (!isFound && misses > 3 && (misses++ & 7) != 0) break;
+    if (!isFound && misses > 3 && (misses++ & 15) != 0) break;
     const value = isFound ? foundValue : skipExpected(at, last);
     foundValue = 0;
     if (value == 0) {
