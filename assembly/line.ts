@@ -283,7 +283,7 @@ export let keyEnd: usize = 0;
 
 /**
  * Reads name and labels of the line [at, end), if it is written the usual way. Nothing is checked: they are to be
- * compared with what was. Returns their hash, as lineHash of metric.ts has it; 0: the line has to be read by readLine.
+ * compared with what was. Returns their hash, as findMetric of metric.ts has it; 0: the line has to be read by readLine.
  */
 export function readKey(at: usize, end: usize): u32 {
   keyEnd = 0;

@@ -82,14 +82,7 @@ function familyHash(family: u32): u32 {
   return hash(name(at), nameLength(at));
 }
 
-/** The hash of the line's labels in this family: the sum of the name's and theirs. */
-function lineHash(family: u32): u32 {
-  let h = familyHash(family);
-  for (let i: u32 = 0; i < labelCount; ++i) h += load<u32>(row(i), HASH);
-  return h;
-}
-
-/** The hash of a metric, as lineHash has it. The labels are written to the text scratch for it. */
+/** The hash of a metric, as findMetric has it. The labels are written to the text scratch for it. */
 function recordHash(ref: u32): u32 {
   let h = familyHash(familyOf(address(ref >> 4)));
   beginLabels(ref);
@@ -142,9 +135,14 @@ function sameSet(ref: u32): bool {
   return left == 0;
 }
 
+/** The hash of the line in the family that findMetric looked in last: the sum of the name's and its labels'. */
+let lineHash: u32 = 0;
+
 /** The metric of this family that the line names; 0: there is none. */
 export function findMetric(family: u32): u32 {
-  let ref = firstMetric(lineHash(family));
+  lineHash = familyHash(family);
+  for (let i: u32 = 0; i < labelCount; ++i) lineHash += load<u32>(row(i), HASH);
+  let ref = firstMetric(lineHash);
   while (ref != 0) {
     if (familyOf(address(ref >> 4)) == family && sameSet(ref)) return ref;
     ref = loadRef(metricAddress(ref));
@@ -262,7 +260,7 @@ function useLabels(near: u32): usize {
 }
 
 /**
- * Creates the metric that the line names in this family. `shape` is its block's, `rest` the bytes behind its labels,
+ * Creates the metric that the line names in this family, which findMetric did not find. `shape` is its block's, `rest` the bytes behind its labels,
  * which are left undefined. `length` is INCOMPLETE (samples.ts), or the bytes of the value. 0: there is no room, and
  * nothing has changed.
  */
@@ -271,9 +269,12 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
   if (!WIDE && !canGrow(0, LABELS_AT + (labelCount as usize) + rest)) return 0;
   const near = lastBlock(address(family));
   let names: u32 = 0;
-  if (labelCount != 0) {
-    names = useText(TEXT, writeNames(TEXT), near);
-    if (names == 0) return 0;
+  let used: u32 = 0;
+  if (near != 0 && hasLineNames(address(near))) names = labelsOf(address(near));
+  else if (labelCount != 0) {
+    used = useText(TEXT, writeNames(TEXT), near);
+    if (used == 0) return 0;
+    names = used;
   }
   const end = useLabels(near);
   const ref = end == 0 ? 0 : place(family, names, shape, LABELS_AT + (end - TEXT) + rest, 0, false);
@@ -281,10 +282,10 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
     const record = metricAddress(ref);
     setFlags(record, length);
     copy(record + LABELS_AT, TEXT, end - TEXT);
-    link(ref, lineHash(family));
+    link(ref, lineHash);
     add(METRICS, 1);
   } else for (let i: u32 = 0; i < labelCount; ++i) dropText(load<u32>(row(i), STEM));
-  dropText(names);
+  dropText(used);
   return ref;
 }
 

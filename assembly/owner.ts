@@ -233,6 +233,8 @@ export function createOwner(): bool {
   owner = createFamily(nameAt, ownerBytes);
   if (owner == 0) return false;
   setTypes(address(owner), wanted, wanted);
+  // There is none yet: so createMetric knows the hash.
+  findMetric(owner);
   return true;
 }
 

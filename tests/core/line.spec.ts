@@ -190,7 +190,7 @@ describe("skipName", () => {
   });
 });
 
-/** What lineHash of metric.ts makes of the line that was read. */
+/** What findMetric of metric.ts makes of the line that was read. */
 function sum(): u32 {
   let h = hash(nameAt, nameBytes);
   for (let i: u32 = 0; i < labelCount; ++i) h += load<u32>(row(i) + HASH);
