@@ -61,18 +61,22 @@ const BLOCK_BYTES_MAX: usize = 0x3fff;
 export const MANY: u32 = 15;
 export const HIDDEN: u32 = 15;
 
+/** Reference of the family of the block at `at`. */
 export function familyOf(at: usize): u32 {
   return loadRef(at);
 }
 
+/** Reference of the block behind the one at `at` in its ring. */
 export function nextBlock(at: usize): u32 {
   return loadRef(at + NEXT);
 }
 
+/** Reference of the text of the label names, 0: none. */
 export function labelsOf(at: usize): u32 {
   return loadRef(at + LABELS);
 }
 
+/** Class of the time to live of the metrics. */
 export function classOf(at: usize): u32 {
   return (load<u8>(at, CLASS) as u32) & 15;
 }
@@ -82,14 +86,17 @@ export function shapeOf(at: usize): u32 {
   return load<u8>(at, CLASS);
 }
 
+/** MULTI or META; 0: the metrics have one sample each. */
 export function kindOf(at: usize): u32 {
   return (load<u8>(at, CLASS) as u32) & (MULTI | META);
 }
 
+/** Number of slots, of which the last is never free. */
 export function slotsOf(at: usize): u32 {
   return load<u8>(at, SLOTS);
 }
 
+/** Bytes of the block. */
 export function blockSize(at: usize): usize {
   return load<u16>(at, SIZE) as usize;
 }
@@ -99,6 +106,7 @@ export function oldestOf(at: usize): u32 {
   return loadStamp(at + OLDEST);
 }
 
+/** Notes the stamp that no metric of the block is older than. */
 export function setOldest(at: usize, stamp: u32): void {
   storeStamp(at + OLDEST, stamp);
 }

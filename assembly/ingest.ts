@@ -2,11 +2,12 @@
  * The stream: cuts it into lines, and takes the ordinary ones the short way.
  *
  * Pushers send the same series in the same order. So the next line is compared, byte for byte, with what most likely
- * follows: the next record of the family; or, where a push goes from family to family, the record behind the metric that
- * was pushed last in the family that was created next, when all were pushed for the first time. Where it is the same, its
- * name and labels need no parsing and no checking (they were, when they came), and only the value is read. A line in
- * another order is looked up by its name and labels as they stand, again without checking them: only what is in the
- * cache can be found. All others go the long way, by line.ts and sample.ts.
+ * follows: the next record of the family; or, where a push goes from family to family, in the family created next the
+ * record behind the metric that was pushed last (pushers in turn), or the one in the same slot (one of many pushers, each
+ * with a metric in every family). Where it is the same, its name and labels need no parsing and no checking (they were,
+ * when they came), and only the value is read. A line in another order is looked up by its name and labels as they stand,
+ * again without checking them: only what is in the cache can be found. Of a new series like others of its family, only
+ * the label values are checked. All else goes the long way, by line.ts and sample.ts.
  */
 
 import {
@@ -26,7 +27,7 @@ import {
 } from "./block";
 import { find } from "./bytes";
 import { advance } from "./cache";
-import { classOfTtl, isExpired, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
+import { classOfTtl, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
 import { findFamily, flags, lastBlock, name, nameLength, nextFamily, pushed, setPushed, UNEXPECTED } from "./family";

@@ -18,18 +18,12 @@ import {
   kindOf,
   LABELS_AT,
   labelsOf,
-  MANY,
   META,
-  MULTI,
-  namesAt,
   nextBlock,
-  oldestOf,
   previousBlock,
-  recordAt,
   removeRecord,
   resizeRecord,
   STAMP_AT,
-  setOldest,
   shapeOf,
   slotsOf,
 } from "./block";
@@ -38,7 +32,7 @@ import { copy, equal, hash } from "./bytes";
 import { noticePushed, stampOf, storeStamp } from "./clock";
 import { isBehind, isInside, metricGone } from "./cursor";
 import { freeFamily, lastBlock, name, nameLength } from "./family";
-import { add, GENERATION, header, keepsTimestamps, METRICS, SEGMENT_FREED, SERIES } from "./header";
+import { add, header, METRICS, SEGMENT_FREED, SERIES } from "./header";
 import { address, canGrow, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
 import { dropHelp } from "./help";
 import { SEARCH_BEFORE, SLOT_BITS, TEXT, WIDE } from "./layout";
@@ -260,9 +254,9 @@ function useLabels(near: u32): usize {
 }
 
 /**
- * Creates the metric that the line names in this family, which findMetric did not find. `shape` is its block's, `rest` the bytes behind its labels,
- * which are left undefined. `length` is INCOMPLETE (samples.ts), or the bytes of the value. 0: there is no room, and
- * nothing has changed.
+ * Creates the metric that the line names in this family, where findMetric has just not found it. `shape` is its block's,
+ * `rest` the bytes behind its labels, which are left undefined. `length` is INCOMPLETE (samples.ts), or the bytes of the
+ * value. 0: there is no room, and nothing has changed.
  */
 export function createMetric(family: u32, shape: u32, length: u32, rest: usize): u32 {
   // In a full narrow cache no text is looked for in vain.

@@ -1,4 +1,5 @@
-// npm test: compiles the tests, runs the core's with as-pect, all others with node:test, and says what it left out.
+// npm test: compiles the tests, runs the core's with as-pect in both layouts, all others with node:test, and says what
+// it left out.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -42,17 +43,17 @@ function tests() {
 }
 
 run(bin("tsc"), ["-p", "tests/tsconfig.json"]);
-const core = run(
-  bin("asp"),
-  ["--config", "tests/core/as-pect.config.js", "--as-config", "tests/core/asconfig.json"],
-  true,
-);
-// As-pect also passes when it finds no tests.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: its output is always coloured.
-const counts = core.replace(/\u001b\[[0-9;]*m/g, "").match(/\[Tests\]:\s*(\d+)\s*\/\s*(\d+)/);
-if (counts === null || counts[1] !== counts[2] || Number(counts[2]) < 20) {
-  console.error("as-pect did not run the core's tests");
-  process.exit(1);
+for (const layout of ["asconfig.json", "asconfig.wide.json"]) {
+  const config = ["--config", "tests/core/as-pect.config.js", "--as-config", `tests/core/${layout}`];
+  console.log(`the core's tests, built by ${layout}:`);
+  const core = run(bin("asp"), config, true);
+  // As-pect also passes when it finds no tests.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: its output is always coloured.
+  const counts = core.replace(/\u001b\[[0-9;]*m/g, "").match(/\[Tests\]:\s*(\d+)\s*\/\s*(\d+)/);
+  if (counts === null || counts[1] !== counts[2] || Number(counts[2]) < 20) {
+    console.error(`as-pect did not run the core's tests of ${layout}`);
+    process.exit(1);
+  }
 }
 const programs = [
   "prometheus",
