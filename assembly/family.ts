@@ -99,6 +99,11 @@ export function declaredOf(at: usize): u32 {
 }
 
 /** Notes the type of the metrics, and the one last declared. */
+/** Whether the type that was declared last is that of the metrics. */
+export function hasDeclaredType(at: usize): bool {
+  return typeOf(at) == declaredOf(at);
+}
+
 export function setTypes(at: usize, type: u32, declared: u32): void {
   store<u8>(at, type | (declared << 4), TYPES);
 }

@@ -30,7 +30,18 @@ import { advance } from "./cache";
 import { classOfTtl, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
 import { endPush, takeComment } from "./comment";
 import { LAST_METRIC, ROUND, SKIPPING, TTL } from "./connection";
-import { findFamily, flags, lastBlock, name, nameLength, nextFamily, pushed, setPushed, UNEXPECTED } from "./family";
+import {
+  findFamily,
+  flags,
+  hasDeclaredType,
+  lastBlock,
+  name,
+  nameLength,
+  nextFamily,
+  pushed,
+  setPushed,
+  UNEXPECTED,
+} from "./family";
 import {
   BAD,
   count,
@@ -90,7 +101,7 @@ function enter(family: usize, ref: u32, at: usize): void {
   slot = ref & 15;
   offsets = offsetsOf(at);
   records = recordsOf(at);
-  slots = kindOf(at) == 0 && (flags(family) & UNEXPECTED) == 0 ? slotsOf(at) : 0;
+  slots = kindOf(at) == 0 && (flags(family) & UNEXPECTED) == 0 && hasDeclaredType(family) ? slotsOf(at) : 0;
   expectedName = name(family);
   expectedBytes = nameLength(family);
   expectedLabels = namesAt(at);

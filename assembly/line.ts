@@ -188,12 +188,11 @@ export function readName(colons: bool): bool {
 
 /** Adds a label of the line, whose value is the text that was read last. Its name was perhaps in quotes. */
 function addLabel(name: usize, bytes: usize, quoted: bool): bool {
-  // Names outside of [a-zA-Z0-9_] are written as U__...: they must not meet one that is called so.
   if (quoted && skipName(name, name + bytes, false) != name + bytes) foreign = true;
   else if ((load<u32>(name) & 0xffffff) == 0x5f5f55) escaped = true;
   // "__name__" is the metric's.
   const isMetric = bytes == 8 && load<u64>(name) == 0x5f5f656d616e5f5f;
-  if (!isNameSize(bytes) || isMetric || (foreign && escaped)) return fail(BAD_LABEL);
+  if (!isNameSize(bytes) || isMetric) return fail(BAD_LABEL);
   if (labelCount == LABEL_LIMIT) return fail(TOO_MANY_LABELS);
   const to = row(labelCount);
   for (let other = row(firstLabel); other != to; other += LABEL_BYTES) {
@@ -271,10 +270,12 @@ function nextTimestamp(): bool {
 
 /** Checks an exemplar behind its "#": labels, a value, perhaps a time stamp. It is not kept. */
 function checkExemplar(): bool {
+  const isForeign = foreign;
   firstLabel = labelCount;
   const good = take(123) && readLabels();
   labelCount = firstLabel;
   firstLabel = 0;
+  foreign = isForeign;
   return good && nextValue() && (atEnd() || (nextTimestamp() && atEnd()));
 }
 
@@ -300,7 +301,7 @@ export function readKey(at: usize, end: usize): u32 {
       at = find(name, end, 61);
       const bytes = at - name;
       const value = at + 2;
-      const isUsual = (load<u16>(at) as u32) == EQUALS && labelCount != LABEL_LIMIT;
+      const isUsual = (load<u16>(at) as u32) == EQUALS && isNameSize(bytes) && labelCount != LABEL_LIMIT;
       at = find(value, end, 34);
       if (at >= end || !isUsual) return 0;
       h += addRow(name, bytes, value, at - value);
@@ -325,6 +326,8 @@ function readNames(): bool {
   const apart = isApart();
   const braced = take(123);
   if (braced && !readLabels()) return false;
+  // Names outside of [a-zA-Z0-9_] are written as U__...: they must not meet one that is called so.
+  if (foreign && escaped) return fail(BAD_LABEL);
   return ((apart || braced) && isNameSize(nameBytes)) || fail(BAD_NAME);
 }
 
