@@ -35,6 +35,7 @@ import {
   STAMP_MASK,
   WIDE,
 } from "../../assembly/layout";
+import { random } from "./scratch";
 
 const BYTES: usize = WIDE ? 40000 : 16000;
 /** Bytes of a block without records. */
@@ -43,13 +44,6 @@ const HEAD: usize = WIDE ? 24 : 12;
 const BLOCKS: i32 = 5;
 const RECORD_BYTES: u32 = 60;
 const MINUTE: u32 = 60000;
-
-let seed: u32 = 1;
-
-function random(below: u32): u32 {
-  seed = seed * 1664525 + 1013904223;
-  return (seed >> 8) % below;
-}
 
 /** What the test knows of a metric: its slot, when it was pushed, and its record's bytes. */
 class Metric {

@@ -1,24 +1,17 @@
 import { SHORTENED, shorten } from "../../assembly/decimal";
 import { readNumeral } from "../../assembly/numeral";
+import { LINE, put, random } from "./scratch";
 
 /**
  * Texts are made around half-way points between doubles, whose digits are computed exactly here. So which of the two
  * doubles beside it a text is, is told by comparing digits: no number is parsed.
  */
 
-const LINE: usize = 524288;
 const BILLION: u64 = 1000000000;
 /** Doubles are whole numbers below HIDDEN * 2, times two to the power of LEAST to MOST. */
 const HIDDEN: u64 = 1 << 52;
 const LEAST: i32 = -1074;
 const MOST: i32 = 971;
-
-let seed: u32 = 1;
-
-function random(below: u32): u32 {
-  seed = seed * 1664525 + 1013904223;
-  return (seed >> 8) % below;
-}
 
 function randomDigits(count: i32): string {
   let digits = "";
@@ -28,7 +21,7 @@ function randomDigits(count: i32): string {
 
 /** What a numeral is shortened to. */
 function short(text: string): string {
-  readNumeral(LINE, LINE + String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, LINE));
+  readNumeral(LINE, LINE + put(text));
   if (!shorten()) return "infinite";
   let end = SHORTENED;
   while (load<u8>(end) != 10) ++end;

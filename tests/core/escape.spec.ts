@@ -2,14 +2,10 @@ import { isPlain, putEscaped, putName } from "../../assembly/escape";
 import { OUTPUT } from "../../assembly/layout";
 import { begin, to } from "../../assembly/output";
 import { TOTAL_SUFFIX } from "../../assembly/word";
+import { LINE, put } from "./scratch";
 
-const LINE: usize = 524288;
 /** The page's flag: names may be written raw. */
 const ALLOW_UTF8: u32 = 2;
-
-function put(text: string): usize {
-  return String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, LINE);
-}
 
 function written(): string {
   return String.UTF8.decodeUnsafe(OUTPUT, to - OUTPUT);

@@ -26,18 +26,11 @@ import { FAMILIES, FAMILY_FIRST, header, initialize as initializeHeader, NAME_BY
 import { address, alloc, freeBytes, HELP, initialize as initializeHeap } from "../../assembly/heap";
 import { CACHE, CACHE_BYTES_MIN, HEADER, HEADER_BYTES, REF, SEARCH_FAMILIES, WIDE } from "../../assembly/layout";
 import { TOTAL_SUFFIX } from "../../assembly/word";
+import { LINE, put, random } from "./scratch";
 
-const LINE: usize = 524288;
 const BYTES: usize = WIDE ? 40000 : 16000;
 /** A reference as large as they get. */
 const REFERENCE: u32 = WIDE ? 0x7fffffff : 0x7fff;
-let seed: u32 = 1;
-
-function random(below: u32): u32 {
-  seed = seed * 1664525 + 1013904223;
-  return (seed >> 8) % below;
-}
-
 /** What the test knows of each family, in order of creation. */
 const refs: u32[] = [];
 const names: string[] = [];
@@ -50,10 +43,6 @@ function begin(bytes: usize = BYTES): void {
   initializeHeader();
   initializeHeap(initializeBuckets(CACHE_BYTES_MIN), CACHE + bytes);
   refs.length = names.length = helps.length = units.length = 0;
-}
-
-function put(text: string): usize {
-  return String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, LINE);
 }
 
 function find(text: string): u32 {

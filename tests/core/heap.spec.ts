@@ -17,15 +17,9 @@ import {
   textAddress,
 } from "../../assembly/heap";
 import { CACHE, HEADER, HEADER_BYTES, SEGMENT_BYTES, WIDE } from "../../assembly/layout";
+import { random } from "./scratch";
 
 const BYTES: usize = WIDE ? 20000 : 10240;
-let seed: u32 = 1;
-
-function random(below: u32): u32 {
-  seed = seed * 1664525 + 1013904223;
-  return (seed >> 8) % below;
-}
-
 /** What the test knows of each object: its reference, kind, length and the byte that fills it. */
 const refs: u32[] = [];
 const kinds: u32[] = [];

@@ -33,14 +33,11 @@ import {
   VALUE_BYTES,
   valueBytes,
 } from "../../assembly/line";
+import { LINE, put } from "./scratch";
 
-const LINE: usize = 524288;
-
-/** Writes a line with its LF; returns where it ends. */
-function put(text: string): usize {
-  const bytes = String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, LINE);
-  store<u8>(LINE + bytes, 10);
-  return LINE + bytes;
+/** Writes a line; returns where it ends. */
+function putLine(text: string): usize {
+  return LINE + put(text);
 }
 
 function label(index: u32, at: usize, bytes: usize): string {
@@ -49,7 +46,7 @@ function label(index: u32, at: usize, bytes: usize): string {
 
 /** What was read of a line: name, and labels in their order; "bad" and the reason if it is bad. */
 function read(text: string): string {
-  if (!readLine(LINE, put(text), 0)) return `bad ${reason}`;
+  if (!readLine(LINE, putLine(text), 0)) return `bad ${reason}`;
   let all = String.UTF8.decodeUnsafe(nameAt, nameBytes);
   for (let i: u32 = 0; i < labelCount; ++i)
     all += ` ${label(i, NAME_AT, NAME_BYTES)}=${label(i, VALUE_AT, VALUE_BYTES)}`;
@@ -112,7 +109,7 @@ describe("readLine", () => {
     expect<string>(read("m 1 # {}")).toBe(bad(BAD_EXEMPLAR));
   });
   it("6: refuses what is no text", () => {
-    const end = put('m{a="xx"} 1');
+    const end = putLine('m{a="xx"} 1');
     store<u8>(LINE + 5, 0xff);
     expect<bool>(readLine(LINE, end, 0)).toBe(false);
     expect<i32>(reason).toBe(NOT_UTF8);
@@ -154,12 +151,12 @@ describe("readLine", () => {
     expect<u32>(load<u32>(row(1) + HASH)).toBe(first);
   });
   it("takes names that are known as they are", () => {
-    const end = put('m{a="b"} 1.5 7');
+    const end = putLine('m{a="b"} 1.5 7');
     readKey(LINE, end);
     expect<bool>(readLine(LINE, end, keyEnd + 1)).toBe(true);
     expect<i64>(lineTimestampMs).toBe(7000);
     expect<string>(label(0, VALUE_AT, VALUE_BYTES)).toBe("b");
-    const bad = put('m{a="b"} x');
+    const bad = putLine('m{a="b"} x');
     readKey(LINE, bad);
     expect<bool>(readLine(LINE, bad, keyEnd + 1)).toBe(false);
     expect<i32>(reason).toBe(BAD_VALUE);
@@ -182,7 +179,7 @@ describe("takeRow", () => {
 
 describe("skipName", () => {
   it("goes up to what no name has, or to the end", () => {
-    const end = put("a_Z9:b-c");
+    const end = putLine("a_Z9:b-c");
     expect<usize>(skipName(LINE, end, true)).toBe(LINE + 6);
     expect<usize>(skipName(LINE, end, false)).toBe(LINE + 4);
     expect<usize>(skipName(LINE, LINE + 3, true)).toBe(LINE + 3);
@@ -203,23 +200,31 @@ describe("readKey", () => {
     for (let i = 0; i < lines.length; ++i) {
       read(lines[i]);
       const whole = sum();
-      expect<u32>(readKey(LINE, put(lines[i]))).toBe(whole, lines[i]);
+      expect<u32>(readKey(LINE, putLine(lines[i]))).toBe(whole, lines[i]);
     }
-    const one = readKey(LINE, put('m{a="1",b="2"} 1'));
-    expect<u32>(readKey(LINE, put('m{b="2",a="1"} 7'))).toBe(one);
-    expect<bool>(readKey(LINE, put('m{a="2",b="1"} 1')) != one).toBe(true);
+    const one = readKey(LINE, putLine('m{a="1",b="2"} 1'));
+    expect<u32>(readKey(LINE, putLine('m{b="2",a="1"} 7'))).toBe(one);
+    expect<bool>(readKey(LINE, putLine('m{a="2",b="1"} 1')) != one).toBe(true);
   });
   it("is for lines that are written the usual way", () => {
-    const lines = ['m{a= "b"} 1', 'm{a="b"', 'm{a="b" ,c="d"} 1', "m{a} 1"];
-    for (let i = 0; i < lines.length; ++i) {
-      const h = readKey(LINE, put(lines[i]));
-      if (h != 0) expect<u32>(load<u8>(keyEnd)).not.toBe(125, lines[i]);
-    }
+    expect<u32>(readKey(LINE, putLine('m{a= "b"} 1'))).toBe(0);
+    expect<u32>(readKey(LINE, putLine("m{a} 1"))).toBe(0);
+    readKey(LINE, putLine('m{a="b"'));
+    expect<u32>(load<u8>(keyEnd)).toBe(10, "the labels do not end");
+    readKey(LINE, putLine('m{a="b" ,c="d"} 1'));
+    expect<u32>(load<u8>(keyEnd)).toBe(32, "nor do they here");
+    readKey(LINE, putLine('m{a="b",c="d"} 1'));
+    expect<u32>(load<u8>(keyEnd)).toBe(125);
+  });
+  it("takes no name that is too long for one", () => {
+    const name = "n".repeat(255);
+    expect<bool>(readKey(LINE, putLine(`m{${name}="b"} 1`)) != 0).toBe(true);
+    expect<u32>(readKey(LINE, putLine(`m{${name}n="b"} 1`))).toBe(0);
   });
   it("does not leave the line where that is broken", () => {
     const lines = ["", "m", "m{", "m{a", "m{a=", 'm{a="', 'm{a="b', 'm{a="b"', 'm{a="b",', "{", "="];
     for (let i = 0; i < lines.length; ++i) {
-      const end = put(lines[i]);
+      const end = putLine(lines[i]);
       memory.fill(end + 1, 0x22, 64);
       const first = readKey(LINE, end);
       memory.fill(end + 1, 0x61, 64);

@@ -11,13 +11,14 @@ import {
   writeInteger,
   writeValue,
 } from "../../assembly/number";
+import { LINE, put } from "./scratch";
 
-const LINE: usize = 524288;
 const KEPT: usize = 526336;
 const OUT: usize = 528384;
 
-function put(text: string): usize {
-  return LINE + String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, LINE);
+/** Writes a text; returns where it ends. */
+function putLine(text: string): usize {
+  return LINE + put(text);
 }
 
 /** The text that the packed value is rendered as. */
@@ -29,7 +30,7 @@ function packed(): string {
 
 /** The text that a pushed value is rendered as, "refused" if it is not a number. */
 function kept(text: string): string {
-  return readValue(LINE, put(text + "\n") - 1) ? packed() : "refused";
+  return readValue(LINE, putLine(text + "\n") - 1) ? packed() : "refused";
 }
 
 describe("readValue", () => {
@@ -127,7 +128,7 @@ describe("readShort", () => {
     const ends = ["\n", " ", "\r\n", " 1763820000\n"];
     for (let i = 0; i < texts.length; ++i) {
       for (let j = 0; j < ends.length; ++j) {
-        put(texts[i] + ends[j]);
+        putLine(texts[i] + ends[j]);
         expect<usize>(readShort(LINE)).toBe(LINE + texts[i].length);
         expect<string>(packed()).toBe(texts[i]);
       }
@@ -137,11 +138,11 @@ describe("readShort", () => {
     const digits = "123456789012345678901234";
     for (let count = 1; count <= 24; ++count) {
       const text = digits.substring(0, count);
-      put(text + "\n");
+      putLine(text + "\n");
       expect<usize>(readShort(LINE)).toBe(LINE + count);
       expect<string>(packed()).toBe(text);
       for (let point = 0; point < count && count < 24; ++point) {
-        put(text.substring(0, point) + "." + text.substring(point) + "\n");
+        putLine(text.substring(0, point) + "." + text.substring(point) + "\n");
         expect<usize>(readShort(LINE)).toBe(LINE + count + 1);
         expect<string>(packed()).toBe(text.substring(0, point) + "." + text.substring(point));
       }
@@ -166,12 +167,12 @@ describe("readShort", () => {
       "1:",
     ];
     for (let i = 0; i < texts.length; ++i) {
-      put(texts[i] + "\n");
+      putLine(texts[i] + "\n");
       expect<usize>(readShort(LINE)).toBe(0, texts[i]);
     }
-    put("1234567890123456789012345\n");
+    putLine("1234567890123456789012345\n");
     expect<usize>(readShort(LINE)).toBe(0);
-    put("1e12345678901\n");
+    putLine("1e12345678901\n");
     expect<usize>(readShort(LINE)).toBe(0);
   });
 });
@@ -179,7 +180,7 @@ describe("readShort", () => {
 describe("storePacked", () => {
   it("fills the room that a shorter value leaves, and touches nothing behind it", () => {
     for (let room: u32 = 1; room <= 12; ++room) {
-      readValue(LINE, put("7\n") - 1);
+      readValue(LINE, putLine("7\n") - 1);
       const first = low;
       const second = high;
       memory.fill(KEPT, 0x55, 32);
@@ -201,7 +202,7 @@ describe("writeInteger", () => {
 });
 
 function stamp(text: string): i64 {
-  return readTimestamp(LINE, put(text + "\n") - 1) ? timestampMs : i64.MIN_VALUE;
+  return readTimestamp(LINE, putLine(text + "\n") - 1) ? timestampMs : i64.MIN_VALUE;
 }
 
 describe("readTimestamp", () => {

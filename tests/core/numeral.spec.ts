@@ -1,9 +1,8 @@
 import { digitsEnd, firstDigits, isNegative, isWhole, point, readNumeral, restAt } from "../../assembly/numeral";
-
-const LINE: usize = 524288;
+import { LINE, put } from "./scratch";
 
 function read(text: string): void {
-  const bytes = String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, LINE);
+  const bytes = put(text);
   readNumeral(LINE, LINE + bytes);
 }
 

@@ -21,8 +21,8 @@ import {
   useText,
   writeLabel,
 } from "../../assembly/text";
+import { LINE, put } from "./scratch";
 
-const LINE: usize = 524288;
 const OUT: usize = 540672;
 const BYTES: usize = WIDE ? 40000 : 16000;
 
@@ -32,10 +32,6 @@ function begin(): void {
   initializeHeader();
   store<u32>(header, BYTES as u32, CACHE_SIZE);
   initializeHeap(initializeBuckets(1024), CACHE + BYTES);
-}
-
-function put(text: string): usize {
-  return String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, LINE);
 }
 
 function use(text: string): u32 {

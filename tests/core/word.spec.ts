@@ -24,12 +24,7 @@ import {
   VALUES,
   wordBytes,
 } from "../../assembly/word";
-
-const LINE: usize = 524288;
-
-function put(text: string): usize {
-  return String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, LINE);
-}
+import { LINE, put } from "./scratch";
 
 function text(word: usize): string {
   return String.UTF8.decodeUnsafe(word + 1, wordBytes(word));
