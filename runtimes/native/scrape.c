@@ -38,9 +38,7 @@ struct client {
   uint32_t buffered;
   /* The request being answered; its path is gone: that was judged when the header was there. */
   struct http_request request;
-  uint16_t status;
-  /* What the answer says; null: it is a page. */
-  const char *line;
+  struct reply reply;
   /* It is a page under way. */
   bool is_page;
   /* A request was answered already: from then on silence is idleness. */
@@ -121,7 +119,7 @@ static void linger(struct client *client) {
 static void end_response(struct client *client) {
   end_page(client);
   if (!client->request.keep_alive || is_stopping) {
-    if (client->buffered > 0 || client->status >= 400) linger(client);
+    if (client->buffered > 0 || client->reply.status >= 400) linger(client);
     else drop(client);
     return;
   }
@@ -157,7 +155,7 @@ static void flush(struct client *client) {
 /* Appends the status line and the fields that every response has. */
 static void add_head(struct text *text, const struct client *client) {
   bool keeps_alive = client->request.keep_alive && !is_stopping;
-  reply_add_head(text, client->status, keeps_alive ? (int64_t)(settings->keep_alive_ms / 1000) : -1);
+  reply_add_head(text, client->reply.status, keeps_alive ? (int64_t)(settings->keep_alive_ms / 1000) : -1);
 }
 
 /* Sends these bytes, and no batch of a page behind them. */
@@ -172,17 +170,11 @@ static void send_bytes(struct client *client, const uint8_t *bytes, size_t count
 /* Sends a line of text. */
 static void send_text(struct client *client, uint16_t status, const char *line) {
   struct text text = TEXT(client->small);
-  client->status = status;
+  client->reply.status = status;
   add_head(&text, client);
   text_add(&text, "text/plain; charset=utf-8\r\n");
   if (status == 503 && !is_stopping) text_add(&text, "Retry-After: 1\r\n");
-  text_add(&text, "Content-Length: ");
-  text_add_number(&text, strlen(line) + 1);
-  text_add(&text, "\r\n\r\n");
-  if (client->request.method != HTTP_HEAD) {
-    text_add(&text, line);
-    text_add(&text, "\n");
-  }
+  reply_add_line(&text, line, client->request.method != HTTP_HEAD);
   send_bytes(client, (const uint8_t *)text.bytes, text.length);
 }
 
@@ -296,35 +288,10 @@ static void send_page(struct client *client) {
   loop_alarm(loop_now_ms);
 }
 
-static bool is_path(const struct http_request *request, const char *path) {
-  return request->path_length == strlen(path) && memcmp(request->path, path, request->path_length) == 0;
-}
-
-/* Decides what a request is answered with. */
-static void judge(struct client *client) {
-  const struct http_request *request = &client->request;
-  bool is_metrics = is_path(request, "/metrics"), is_ready = is_path(request, "/-/ready");
-  client->status = 200;
-  client->line = is_metrics ? NULL : is_ready ? "push-gateway is ready." : "push-gateway is healthy.";
-  if (request->is_1_1 && !request->has_host) {
-    client->status = 400;
-    client->line = "There is no Host header.";
-  } else if (!is_metrics && !is_ready && !is_path(request, "/-/healthy")) {
-    client->status = 404;
-    client->line = "Not found.";
-  } else if (request->method == HTTP_OTHER) {
-    client->status = 405;
-    client->line = "Method not allowed.";
-  } else if (is_ready && is_stopping) {
-    client->status = 503;
-    client->line = "push-gateway is stopping.";
-  }
-}
-
 /* Answers the request whose header and body are there. */
 static void answer(struct client *client) {
-  if (client->status == 400) client->request.keep_alive = false;
-  if (client->line != NULL) send_text(client, client->status, client->line);
+  if (client->reply.status == 400) client->request.keep_alive = false;
+  if (client->reply.line != NULL) send_text(client, client->reply.status, client->reply.line);
   else send_page(client);
 }
 
@@ -375,7 +342,7 @@ static bool read_request(struct client *client) {
       send_text(client, 405, "Method not allowed.");
       return true;
     }
-    judge(client);
+    client->reply = reply_to(&client->request, is_stopping);
     client->state = BODY;
     client->body_left = client->request.content_length;
     client->chunks = (struct http_chunks){0};
