@@ -37,7 +37,11 @@ export function render(handle: u32): usize {
 /** Number of rows that have this value in a field. */
 function rowsWith(field: usize, value: u32): u32 {
   let rows: u32 = 0;
-  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) if (load<u32>(at + field) == value) ++rows;
+  let at = RENDERS;
+  do {
+    if (load<u32>(at + field) == value) ++rows;
+    at += RENDER_BYTES;
+  } while (at < RENDERS_END);
   return rows;
 }
 
@@ -53,10 +57,12 @@ export function isInside(family: u32): bool {
 
 /** Whether an open render stands in this block, behind the metric `done` or in the middle of it. */
 export function isBehind(block: u32, done: u32): bool {
-  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) {
+  let at = RENDERS;
+  do {
     const place = load<u32>(at, AT_METRIC);
     if (place >> 4 == block && place + (load<u32>(at, AT_SAMPLE) != 0 ? 1 : 0) > done) return true;
-  }
+    at += RENDER_BYTES;
+  } while (at < RENDERS_END);
   return false;
 }
 
@@ -69,7 +75,11 @@ export function enter(at: usize, place: u32): void {
 
 /** Makes renders that stand at `from` stand at `to`; `bits` of the field are inside of that place. */
 function leave(field: usize, bits: u32, from: u32, to: u32): void {
-  for (let at = RENDERS + field; at < RENDERS_END; at += RENDER_BYTES) if (load<u32>(at) >> bits == from) enter(at, to);
+  let at = RENDERS + field;
+  do {
+    if (load<u32>(at) >> bits == from) enter(at, to);
+    at += RENDER_BYTES;
+  } while (at < RENDERS_END);
 }
 
 /** A family goes; `next` was created after it, 0: none. */
@@ -89,10 +99,12 @@ export function metricGone(metric: u32): void {
 
 /** A sample comes (`by` 1) or goes (-1) before the sample `index` of a metric: renders behind that stay where they are. */
 export function sampleMoved(metric: u32, index: u32, by: i32): void {
-  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) {
+  let at = RENDERS;
+  do {
     const next = load<u32>(at, AT_SAMPLE);
     if (load<u32>(at, AT_METRIC) == metric && next > index) store<u32>(at, next + (by as u32), AT_SAMPLE);
-  }
+    at += RENDER_BYTES;
+  } while (at < RENDERS_END);
 }
 
 if (RENDERS % RENDER_BYTES != 0) ERROR("a row's address does not tell where it ends");

@@ -24,7 +24,8 @@ function putHex(code: u32): void {
 export function putEscaped(at: usize, bytes: usize, colons: bool): void {
   const end = at + bytes;
   putWord(ESCAPED);
-  for (let next = at; next < end; ) {
+  let next = at;
+  do {
     const from = next;
     next += sequence(next, end);
     let code = character;
@@ -40,7 +41,7 @@ export function putEscaped(at: usize, bytes: usize, colons: bool): void {
       putHex(code);
       put(95);
     }
-  }
+  } while (next < end);
 }
 
 /** Writes a name with a suffix: as it is, in quotes if it is not plain, or in the escaping. */

@@ -18,10 +18,18 @@ function rank(births: u32, generation: u32): u32 {
 /** Numbers the generations afresh: of the renders, of the metrics, whose buckets begin the cache, and the one that is now. */
 function renumber(): void {
   let births: u32 = 0;
-  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) births |= 1 << load<u32>(at, BORN);
-  for (let at = RENDERS; at < RENDERS_END; at += RENDER_BYTES) store<u32>(at, rank(births, load<u32>(at, BORN)), BORN);
+  let at = RENDERS;
+  do {
+    births |= 1 << load<u32>(at, BORN);
+    at += RENDER_BYTES;
+  } while (at < RENDERS_END);
+  do {
+    at -= RENDER_BYTES;
+    store<u32>(at, rank(births, load<u32>(at, BORN)), BORN);
+  } while (at > RENDERS);
   const end = CACHE + ((load<u32>(header, METRIC_MASK) + 1) as usize) * REF;
-  for (let bucket = CACHE; bucket < end; bucket += REF) {
+  let bucket = CACHE;
+  do {
     // A record begins with a link, as a bucket is one.
     let link = bucket;
     for (let metric = loadRef(link); metric != 0; metric = loadRef(link)) {
@@ -29,7 +37,8 @@ function renumber(): void {
       const flags = load<u8>(link, FLAGS_AT) as u32;
       if (flags >> 4 != HIDDEN) store<u8>(link, (flags & 15) | (rank(births, flags >> 4) << 4), FLAGS_AT);
     }
-  }
+    bucket += REF;
+  } while (bucket < end);
   store<u32>(header, popcnt(births), GENERATION);
 }
 

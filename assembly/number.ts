@@ -12,7 +12,6 @@
  * both formats. Results are left in the variables below until the next call.
  */
 
-import { copy } from "./bytes";
 import { SHORTENED, shorten } from "./decimal";
 import { VALUE_CHARS } from "./layout";
 import { firstDigits, isNegative, isWhole, point, readNumeral, signBytes } from "./numeral";
@@ -158,17 +157,18 @@ export function storePacked(at: usize, count: u32): void {
 
 /** Writes the text of the value kept in `count` bytes at `from`; returns the address behind it. */
 export function writeValue(to: usize, from: usize, count: u32): usize {
-  for (let i: u32 = 0; i < count << 1; ++i) {
+  let i: u32 = 0;
+  do {
     const pair = load<u8>(from + ((i >> 1) as usize)) as u32;
     const nibble = (pair >> ((i & 1) << 2)) & 15;
-    if (nibble == NOTHING) break;
+    if (nibble == NOTHING) return to;
     if (nibble == WORD) {
       const word = nth(VALUES, pair >> 4);
-      copy(to, word + 1, wordBytes(word));
+      store<u32>(to, load<u32>(word + 1));
       return to + wordBytes(word);
     }
     store<u8>(to++, load<u8>(CHARACTERS + (nibble as usize)));
-  }
+  } while (++i < count << 1);
   return to;
 }
 

@@ -46,13 +46,15 @@ export function put(byte: u32): void {
   to += to < LIMIT ? 1 : 0;
 }
 
-/** Writes a text. */
+/** Writes a text, in words: up to eight bytes behind it are overwritten. */
 export function putText(at: usize, bytes: usize): void {
-  const end = min(to + bytes, LIMIT);
-  for (; to < end; to += 8) {
-    store<u64>(to, load<u64>(at));
+  let next = to;
+  const end = min(next + bytes, LIMIT);
+  do {
+    store<u64>(next, load<u64>(at));
     at += 8;
-  }
+    next += 8;
+  } while (next < end);
   to = end;
 }
 

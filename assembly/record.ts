@@ -25,27 +25,27 @@ export function metricAddress(ref: u32): usize {
 /** The name of the label that nextLabel read; readLabel has its value. */
 export let labelName: usize = 0;
 export let labelNameBytes: usize = 0;
-/** Where the walk over labels stands: how many are left, the next name and the next value. */
+/** How many labels are left. */
 let labelsLeft: u32 = 0;
-let nextName: usize = 0;
-/** Behind the last label: the value of a metric that has one sample. */
+/** The next label value; behind the last: the head of the samples, or the value of a metric that has one. */
 export let nextValue: usize = 0;
 
-/** Begins a walk over the labels of a metric. Returns how many there are. */
-export function beginLabels(ref: u32): u32 {
-  nextName = namesAt(address(ref >> 4));
-  labelsLeft = load<u8>(nextName++);
+/** Begins a walk over the labels of a metric. */
+export function beginLabels(ref: u32): void {
+  // The number of labels, as a name that is before the first.
+  labelName = namesAt(address(ref >> 4));
+  labelNameBytes = 1;
+  labelsLeft = load<u8>(labelName);
   nextValue = metricAddress(ref) + LABELS_AT;
-  return labelsLeft;
 }
 
 /** Reads the next label; false: there is none left. */
 export function nextLabel(): bool {
   if (labelsLeft == 0) return false;
   --labelsLeft;
-  labelName = nextName + 1;
-  labelNameBytes = load<u8>(nextName) as usize;
-  nextName = labelName + labelNameBytes;
+  const length = labelName + labelNameBytes;
+  labelName = length + 1;
+  labelNameBytes = load<u8>(length) as usize;
   nextValue = readLabel(nextValue);
   return true;
 }
@@ -86,8 +86,7 @@ export function valueLength(): u32 {
  * Begins a walk over the samples of a metric, at the first. Returns how many there are. Where the metric has one, its
  * value is 0: behind the labels, which a page goes through anyway.
  */
-export function beginPageSamples(ref: u32): u32 {
-  const record = metricAddress(ref);
+export function beginPageSamples(ref: u32, record: usize): u32 {
   entry = SINGLE + 1;
   lengthAt = record + FLAGS_AT;
   valueAt = 0;
@@ -101,7 +100,7 @@ export function beginPageSamples(ref: u32): u32 {
 
 /** The same, with the value of a metric that has one sample. */
 export function beginSamples(ref: u32): u32 {
-  const samples = beginPageSamples(ref);
+  const samples = beginPageSamples(ref, metricAddress(ref));
   if (valueAt == 0) valueAt = headOf(ref);
   return samples;
 }

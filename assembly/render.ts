@@ -15,7 +15,7 @@ import { OUTPUT, RENDER_BYTES, RENDER_LIMIT } from "./layout";
 import { begin, fitted, open, put, putKeyword, to } from "./output";
 import { TOTAL } from "./owner";
 import { beginPageSamples, entry, nextSample, valueAt, valueLength } from "./record";
-import { putSample } from "./series";
+import { beginLines, putSample } from "./series";
 import { enterTitle, isPart, isWritten, nextPass, part, putMetadata } from "./title";
 import { EOF } from "./word";
 
@@ -27,18 +27,18 @@ let row: usize = 0;
  * into the piece whole or not at all; but one that is alone in its piece may be larger than the window: then what fits
  * of it is the piece. A line alone always fits (sample.ts sees to it). Returns whether it is done.
  */
-function putMetric(metric: u32): bool {
+function putMetric(metric: u32, record: usize): bool {
   const isAlone = to == OUTPUT;
   let kept = to;
-  const samples = beginPageSamples(metric);
+  const samples = beginPageSamples(metric, record);
   const place = load<u8>(entry - 1);
   let isTitled = load<u32>(row, TITLED);
-  for (let i: u32 = 0; i < samples; ++i) {
+  for (let i: u32 = 0; ; ) {
     if (i >= load<u32>(row, AT_SAMPLE) && isPart(load<u8>(entry))) {
       if (isTitled == 0) putMetadata();
       isTitled = 1;
       if (isAlone) kept = to;
-      putSample(metric, entry, place, valueAt, valueLength());
+      putSample(record, entry, place, valueAt, valueLength());
       if (!fitted(kept)) {
         if (isAlone) {
           store<u32>(row, 1, TITLED);
@@ -47,6 +47,7 @@ function putMetric(metric: u32): bool {
         return false;
       }
     }
+    if (++i >= samples) break;
     nextSample();
   }
   store<u32>(row, isTitled, TITLED);
@@ -57,21 +58,21 @@ function putMetric(metric: u32): bool {
 function putBlock(ref: u32, slot: u32): bool {
   const block = address(ref);
   if (part != TOTAL && kindOf(block) != MULTI) return true;
-  const slots = slotsOf(block);
-  for (; slot < slots; ++slot) {
+  beginLines(block);
+  do {
     const record = recordAt(block, slot);
     const metric = (ref << 4) | slot;
     if (
       record != 0 &&
       (load<u8>(record, FLAGS_AT) as u32) >> 4 <= load<u32>(row, BORN) &&
       !isExpired(classOf(block), loadStamp(record + STAMP_AT)) &&
-      !putMetric(metric)
+      !putMetric(metric, record)
     ) {
       store<u32>(row, metric, AT_METRIC);
       return false;
     }
     store<u32>(row, 0, AT_SAMPLE);
-  }
+  } while (++slot < slotsOf(block));
   return true;
 }
 

@@ -1,25 +1,40 @@
 /**
  * Sample lines: name, labels, value, time stamp. The labels are those of the block and the record, with `le` or
  * `quantile` among them where the sample has one.
+ *
+ * What is before, between and behind the label values is the same in all lines of a block about the same part. The
+ * first of these lines notes in the text scratch where its pieces begin in the window and their bytes, u32 each; the
+ * others copy them.
  */
 
+import { LABELS_AT, namesAt } from "./block";
 import { isPlain, putName } from "./escape";
 import { keepsTimestamps } from "./header";
 import { textAddress } from "./heap";
+import { LABEL_LIMIT, TEXT, TEXT_BYTES } from "./layout";
 import { NO_TIMESTAMP } from "./line";
 import { open, put, putInteger, putText, putValue, putWord, raw, to } from "./output";
 import { BUCKET, QUANTILE } from "./owner";
-import { beginLabels, labelName, labelNameBytes, nextLabel, nextValue } from "./record";
-import { labelNumber, labelRef, NO_NUMBER, textBytes, textLength } from "./text";
-import { plainLabels, plainName, putSampleName } from "./title";
+import { labelNumber, labelRef, NO_NUMBER, readLabel, textBytes, textLength } from "./text";
+import { hasPlainLabels, plainName, putSampleName } from "./title";
 import { EQUALS, LE, nth, SUFFIXES } from "./word";
 
-/** The character before the next label: the brace, or a comma. */
-let brace: u32 = 123;
+/** Bytes of a note of a piece. */
+const PIECE_BYTES: usize = 8;
 
-function putBrace(): void {
-  put(brace);
-  brace = 44;
+/** The label names of the block at hand (block.ts). */
+let names: usize = 0;
+/**
+ * Which lines the pieces are noted of: the place of `le` or `quantile` in them, of which a family has but one; else the
+ * complement of their part. NONE: of none yet.
+ */
+let noted: u32 = 0;
+const NONE: u32 = -64;
+
+/** Begins the lines of a block. */
+export function beginLines(block: usize): void {
+  names = namesAt(block);
+  noted = NONE;
 }
 
 /** Writes the label value that readLabel has read. */
@@ -31,31 +46,58 @@ function putLabelValue(): void {
   if (labelNumber != NO_NUMBER) putInteger(labelNumber as u64);
 }
 
-/** Writes name and labels of a sample. `entry` is its schema's, and `place` where the label that names it goes. */
-function putSeries(metric: u32, entry: usize, place: u32): void {
+/**
+ * Writes name and labels of a sample of the metric at `record`, and the space behind them. `entry` is the sample's in
+ * its schema, and `place` where the label that names it goes. Returns the address behind the record's labels.
+ */
+function putSeries(record: usize, entry: usize, place: u32): usize {
   const part = load<u8>(entry) as u32;
-  brace = 123;
-  if (!plainName && raw != 0) putBrace();
-  putSampleName(part);
-  let labels = beginLabels(metric);
-  let special: u32 = -1;
+  let labels = load<u8>(names) as u32;
+  let special = ~part;
   if (part - BUCKET <= QUANTILE - BUCKET) special = min(place, labels++);
-  for (let i: u32 = 0; i < labels; ++i) {
-    putBrace();
-    if (i == special) {
-      putWord(nth(LE, part - BUCKET));
-      putWord(EQUALS);
-      putText(entry + 2, load<u8>(entry, 1));
-    } else {
-      nextLabel();
-      if (plainLabels || isPlain(labelName, labelNameBytes, false)) putText(labelName, labelNameBytes);
-      else putName(labelName, labelNameBytes, SUFFIXES, false, false);
-      putWord(EQUALS);
+  const isNoted = special == noted;
+  noted = special;
+  let piece = TEXT;
+  let name = names + 1;
+  let value = record + LABELS_AT;
+  for (let i: u32 = 0; ; ++i) {
+    if (isNoted) putText(load<u32>(piece), load<u32>(piece, 4));
+    else {
+      const start = to;
+      // Not 0: the brace is open. A name in quotes is in it.
+      let inside: u32 = plainName ? 0 : raw;
+      if (i == 0) {
+        if (inside != 0) put(123);
+        putSampleName(part);
+      } else {
+        put(34);
+        inside = 1;
+      }
+      if (i == labels) {
+        if (inside != 0) put(125);
+        put(32);
+      } else {
+        put(inside != 0 ? 44 : 123);
+        if (i == special) putWord(nth(LE, part - BUCKET));
+        else {
+          const bytes = load<u8>(name++) as usize;
+          putName(name, bytes, SUFFIXES, hasPlainLabels() || isPlain(name, bytes, false), false);
+          name += bytes;
+        }
+        putWord(EQUALS);
+      }
+      store<u32>(piece, start);
+      store<u32>(piece, to - start, 4);
+    }
+    if (i == labels) break;
+    piece += PIECE_BYTES;
+    if (i == special) putText(entry + 2, load<u8>(entry, 1));
+    else {
+      value = readLabel(value);
       putLabelValue();
     }
-    put(34);
   }
-  if (brace == 44) put(125);
+  return value;
 }
 
 /** Writes a time stamp: milliseconds in text 0.0.4, seconds in OpenMetrics. */
@@ -77,14 +119,17 @@ function putTimestamp(ms: i64): void {
 }
 
 /**
- * Writes the line of a sample of a metric of the family at hand, with its value of `length` bytes at `at`, 0: behind the
- * labels, and the time stamp kept behind it. `entry` is the sample's in its schema, and `place` where the label that names it goes.
+ * Writes the line of a sample of the metric at `record`, which is in the block at hand and of the family at hand. Its
+ * value is `length` bytes at `at`, 0: behind the labels; the time stamp is kept behind it. `entry` is the sample's in
+ * its schema, and `place` where the label that names it goes.
  */
-export function putSample(metric: u32, entry: usize, place: u32, at: usize, length: u32): void {
-  putSeries(metric, entry, place);
-  if (at == 0) at = nextValue;
-  put(32);
+export function putSample(record: usize, entry: usize, place: u32, at: usize, length: u32): void {
+  const behind = putSeries(record, entry, place);
+  if (at == 0) at = behind;
   putValue(at, length);
   if (keepsTimestamps()) putTimestamp(load<i64>(at + (length as usize)));
   put(10);
 }
+
+// One before each label value, `le` or `quantile` among them, and one behind the last.
+if (((LABEL_LIMIT as usize) + 2) * PIECE_BYTES > TEXT_BYTES) ERROR("the pieces run out of the text scratch");

@@ -67,8 +67,6 @@ let nameBytes: usize = 0;
 let stemBytes: usize = 0;
 /** The name needs no quotes or escapes. */
 export let plainName: bool = true;
-/** Nor do its metrics' label names, without a look at them. */
-export let plainLabels: bool = true;
 /** The title is so many bytes of the name, and the suffix of `part`; its type is `said`. */
 let titleBytes: usize = 0;
 let said: u32 = 0;
@@ -76,6 +74,11 @@ let said: u32 = 0;
 export let part: u32 = 0;
 /** The format knows all parts that the family's type has. */
 let whole: bool = false;
+
+/** Whether the label names of the family's metrics need no quotes or escapes, without a look at them. */
+export function hasPlainLabels(): bool {
+  return (flags(family) & UNEXPECTED) == 0;
+}
 
 /** Whether another family is called as this one is written in the escaping: then that is the one to be written. */
 function hasEscaped(): bool {
@@ -133,7 +136,6 @@ export function enterTitle(at: usize, pass: u32): void {
   const type = typeOf(at) & 7;
   stemBytes = holdsMany(type) ? nameBytes : bytesBefore(nameAt, nameBytes, TOTAL_SUFFIX);
   plainName = isPlain(nameAt, nameBytes, true);
-  plainLabels = (flags(at) & UNEXPECTED) == 0;
   said = titleType(type);
   whole = open && ((KNOWN >> said) & 1) != 0;
   part = pass == TOTAL && type == GAUGE_HISTOGRAM && !whole ? BUCKET : pass;
