@@ -21,11 +21,12 @@ export interface View {
 }
 
 export const TEXT: View = { format: "text", utf8: false, flags: 0 };
+export const UTF8_TEXT: View = { format: "text", utf8: true, flags: UTF8 };
 export const OM: View = { format: "openmetrics", utf8: false, flags: OPENMETRICS };
 export const VIEWS: readonly View[] = [
   TEXT,
   OM,
-  { format: "text", utf8: true, flags: UTF8 },
+  UTF8_TEXT,
   { format: "openmetrics", utf8: true, flags: OPENMETRICS | UTF8 },
 ];
 

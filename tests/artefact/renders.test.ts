@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { anyLine } from "./arbitraries.js";
-import { seriesOf, TEXT, VIEWS, type View } from "./compare.js";
+import { seriesOf, TEXT, UTF8_TEXT, VIEWS, type View } from "./compare.js";
 import { identity, parsePage } from "./exposition.js";
 import { keyOf, line, range } from "./filling.js";
 import { type Metric, Model } from "./model.js";
@@ -310,6 +310,54 @@ for (const artefact of ARTEFACTS) {
       assert.equal(reading.keys().length, module.gauge("series"));
       assert.ok(reading.page().length > module.api.outputBytes());
       assert.ok(reading.pieces.length > 1);
+    });
+
+    test("6, 23 · a page is the lines that were pushed, wherever its pieces end in them", () => {
+      const escapes = ['\\"', "\\\\", "\\n", "é", "𝄞"];
+      const digits = "9876543210".repeat(3);
+      const lines = range(artefact.imported ? 900 : 240).map((index) => {
+        const stem = "stem-of-twenty-bytes".slice(0, index % 21);
+        const number = digits.slice(0, index % 11);
+        const escaped = `${"x".repeat(index % 9)}${escapes[index % 5]}${"y".repeat(index % 8)}`;
+        return `a_metric_of_thirty_characters_{i="${index}",a="${stem}${number}",b="${escaped}"} ${digits.slice(0, 1 + (index % 24))}\n`;
+      });
+      for (const shift of range(artefact.debug ? 3 : 120)) {
+        const page = `# TYPE shift untyped\nshift{a="${"s".repeat(shift)}"} 1\n# TYPE a_metric_of_thirty_characters_ untyped\n${lines.join("")}`;
+        const module = new Module(artefact, { cacheBytes: artefact.imported ? 200_000 : 16_320 });
+        module.push(page, 0);
+        const reading = new Reading(module, TEXT, 0);
+        while (!reading.done) reading.next(0);
+        assert.ok(reading.pieces.length > 1, "a page of several pieces");
+        // Blocks of a large cache need not be in the order in which their series were pushed.
+        const inOrder = (text: string) => text.split("\n").sort();
+        assert.deepEqual(inOrder(decoder.decode(reading.page())), inOrder(page));
+      }
+    });
+
+    test("6, 22 · labels that name samples stay in the places where they were pushed, in one block, too", () => {
+      const rest = (labels: string) => `h_sum${labels} 3.5\nh_count${labels} 2\n`;
+      const first = ["0.5", "1", "+Inf"].map((le, index) => `h_bucket{le="${le}",a="x",b="1"} ${index}\n`);
+      const between = ["1", "2", "+Inf"].map((le, index) => `h_bucket{a="y",le="${le}",b="2"} ${index}\n`);
+      const last = ["1", "+Inf"].map((le, index) => `h_bucket{a="",b="",le="${le}"} ${index}\n`);
+      const page = `# TYPE h histogram\n${[
+        ...[...first, rest('{a="x",b="1"}')],
+        ...[...between, rest('{a="y",b="2"}')],
+        ...[...last, rest('{a="",b=""}')],
+        ...[...first, rest('{a="x",b="1"}')].map((text) => text.replaceAll('"x"', '"z"')),
+      ].join("")}# TYPE s summary
+s{quantile="0.5",a="x"} 1
+s{quantile="0.9",a="x"} 2
+s{a="y",quantile="0.5"} 3
+s{a="y",quantile="0.9"} 4
+# TYPE "é" gauge
+{"é",a="1"} 1
+{"é",a="2"} 2
+{"é"} 3
+`;
+      const module = new Module(artefact, {});
+      module.push(page, 0);
+      assert.equal(module.bad(), 0);
+      assert.equal(decoder.decode(module.page(UTF8_TEXT.flags, 0)), page);
     });
 
     test("23 · a render that is closed early frees its place and its pins", () => {
