@@ -27,7 +27,7 @@
  * A metric's reference is block << 4 | slot. Records have no gaps between them: a block is as large as what it holds.
  */
 
-import { copy } from "./bytes";
+import { find } from "./bytes";
 import { addBlocks, age, loadStamp, stampOf, storeStamp } from "./clock";
 import { blockGone } from "./cursor";
 import { charge, lastBlock, setLastBlock } from "./family";
@@ -233,6 +233,8 @@ export function freeBlock(ref: u32): void {
 /** A free slot of the block, or the number of its slots. */
 function freeSlot(at: usize): u32 {
   const slots = slotsOf(at);
+  const first = slotAt(at, 0);
+  if (!WIDE) return (find(first, first + (slots as usize), 0) - first) as u32;
   for (let slot: u32 = 0; slot < slots; ++slot) if (loadOffset(slotAt(at, slot)) == 0) return slot;
   return slots;
 }
@@ -252,16 +254,15 @@ export function addRecord(ref: u32, bytes: usize): u32 {
   let at = address(ref);
   const size = blockSize(at);
   const slot = freeSlot(at);
-  const held = at + size - records(at);
-  const added = slot == slotsOf(at) ? OFFSET : 0;
-  resize(ref, size, (bytes + added) as i32);
-  at = address(ref);
-  if (added != 0) {
-    copy(records(at) + OFFSET, records(at), held);
+  const head = records(at) - at;
+  at = resize(ref, size, bytes as i32);
+  if (slot == slotsOf(at)) {
+    at = resize(ref, head, OFFSET as i32);
+    bytes += OFFSET;
     store<u8>(at, slot + 1, SLOTS);
   }
-  storeOffset(slotAt(at, slot), held + 1);
-  resized(ref, (bytes + added) as i32);
+  storeOffset(slotAt(at, slot), size - head + 1);
+  resized(ref, bytes as i32);
   return slot;
 }
 

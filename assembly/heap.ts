@@ -287,9 +287,9 @@ function addFree(segment: usize, bytes: i32): void {
 
 /**
  * Inserts `by` bytes, their content undefined, at the offset `at` of an object; canGrow must hold. Where `by` is
- * negative, removes so many from there on. The object is somewhere else then.
+ * negative, removes so many from there on. Returns the object's address, which is another one then.
  */
-export function resize(ref: u32, at: usize, by: i32): void {
+export function resize(ref: u32, at: usize, by: i32): usize {
   const segment = base(ref >> SLOT_BITS);
   const slot = entry(segment, ref & SLOT_LIMIT);
   const begin = approach(segment, slot);
@@ -297,6 +297,7 @@ export function resize(ref: u32, at: usize, by: i32): void {
   store<u16>(slot, (load<u16>(slot) as u32) - (by as u32));
   addFree(segment, -by);
   if (WIDE && by < 0) store<u32>(header, ref >> SLOT_BITS, SEGMENT_FREED);
+  return begin - (by as usize);
 }
 
 /** Frees an object of `bytes` bytes. */

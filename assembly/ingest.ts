@@ -283,7 +283,10 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   let last = load<u32>(LAST_METRIC);
   while (at < end && load<u8>(at) != 35) {
     const isFound = foundValue != 0;
-    if (!isFound && misses > 3 && (misses++ & 15) != 0) break;
+    if (!isFound) {
+      if (misses > 3 && (misses++ & 15) != 0) break;
+      if (taken == 0) expect(last);
+    }
     const value = isFound ? foundValue : skipExpected(at, last);
     foundValue = 0;
     if (value == 0) {
@@ -331,6 +334,9 @@ function expectNamed(line: usize, feed: usize): bool {
   return false;
 }
 
+/** The family that is called as the line's name is, which knownEnd found. */
+let knownFamily: u32 = 0;
+
 /**
  * Where name and labels of the line [line, end) end, which readKey has just read, if they are known to be good: a
  * block of the family has the same names, in the same order, which were checked, and there is no escape. Else 0.
@@ -338,9 +344,9 @@ function expectNamed(line: usize, feed: usize): bool {
 function knownEnd(line: usize, end: usize): usize {
   const at = keyEnd;
   if (at == 0 || find(line, end, 92) != end) return 0;
-  const ref = findFamily(nameAt, nameBytes);
-  if (ref == 0) return 0;
-  const family = address(ref);
+  knownFamily = findFamily(nameAt, nameBytes);
+  if (knownFamily == 0) return 0;
+  const family = address(knownFamily);
   if (lastBlock(family) == 0 || (flags(family) & UNEXPECTED) != 0) return 0;
   const last = address(lastBlock(family));
   if (kindOf(last) != 0 || !hasLineNames(last)) return 0;
@@ -361,7 +367,10 @@ function takeLine(at: usize, end: usize, index: u32, isRead: bool): void {
   if (at == end) return;
   let result: i32 = 0;
   if (load<u8>(at) == 35) result = takeComment(at, end, index);
-  else result = readLine(at, end, isRead ? knownEnd(at, end) : 0) ? takeSample(index) : reason;
+  else {
+    const known = isRead ? knownEnd(at, end) : 0;
+    result = readLine(at, end, known) ? takeSample(index, known != 0 ? knownFamily : 0) : reason;
+  }
   if (result >= 0) bad(result, start, whole);
 }
 
@@ -391,7 +400,6 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   let stamp = stampOf(index);
   // The line that was looked up last.
   let found: usize = 0;
-  expect(load<u32>(LAST_METRIC));
   for (;;) {
     const isShort = short && load<u8>(ROUND) == 0;
     if (isShort) at = takeExpected(at, end, index, stamp);
@@ -405,7 +413,6 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
     takeLine(at, feed, index, isRead);
     index = classNow();
     stamp = stampOf(index);
-    expect(load<u32>(LAST_METRIC));
     at = feed + 1;
   }
   if (end - at > longest) {

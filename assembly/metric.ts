@@ -19,6 +19,7 @@ import {
   LABELS_AT,
   labelsOf,
   META,
+  namesAt,
   nextBlock,
   previousBlock,
   removeRecord,
@@ -39,6 +40,7 @@ import { SEARCH_BEFORE, SLOT_BITS, TEXT, WIDE } from "./layout";
 import { EQUALS, HASH, labelCount, labelHash, NAME_AT, NAME_BYTES, row, STEM, VALUE_AT, VALUE_BYTES } from "./line";
 import { writeInteger } from "./numeral";
 import {
+  beginCreated,
   beginLabels,
   COUNT_AT,
   isMany,
@@ -159,8 +161,15 @@ function writeNames(to: usize): usize {
 
 /** Whether the label names of the block at `at` are those of the line, in the same order. */
 export function hasLineNames(at: usize): bool {
-  const labels = labelsOf(at);
-  return labels == 0 ? labelCount == 0 : isText(textAddress(labels), TEXT, writeNames(TEXT));
+  let text = namesAt(at);
+  if ((load<u8>(text++) as u32) != labelCount) return false;
+  for (let i: u32 = 0; i < labelCount; ++i) {
+    const bytes = load<u8>(text++) as usize;
+    const label = row(i);
+    if (load<u32>(label, NAME_BYTES) != (bytes as u32) || !equal(text, load<u32>(label, NAME_AT), bytes)) return false;
+    text += bytes;
+  }
+  return true;
 }
 
 /** Whether a block has these label names and this shape, and takes a record of these bytes. */
@@ -256,7 +265,7 @@ function useLabels(near: u32): usize {
 /**
  * Creates the metric that the line names in this family, where findMetric has just not found it. `shape` is its block's,
  * `rest` the bytes behind its labels, which are left undefined. `length` is INCOMPLETE (samples.ts), or the bytes of the
- * value. 0: there is no room, and nothing has changed.
+ * value, where the walk over samples stands then. 0: there is no room, and nothing has changed.
  */
 export function createMetric(family: u32, shape: u32, length: u32, rest: usize): u32 {
   // In a full narrow cache no text is looked for in vain.
@@ -276,6 +285,7 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
     const record = metricAddress(ref);
     setFlags(record, length);
     copy(record + LABELS_AT, TEXT, end - TEXT);
+    beginCreated(record, end - TEXT);
     link(ref, lineHash);
     add(METRICS, 1);
   } else for (let i: u32 = 0; i < labelCount; ++i) dropText(load<u32>(row(i), STEM));

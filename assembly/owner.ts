@@ -86,7 +86,7 @@ export let specialBytes: usize = 0;
 
 /** Where a new owner's name is x_total or x_info, and OpenMetrics declared x: bytes of that name, else 0; and its family. */
 let base: u32 = 0;
-let baseBytes: usize = 0;
+export let baseBytes: usize = 0;
 
 /** Whether a type's metrics hold many samples. */
 export function holdsMany(type: u32): bool {
@@ -106,13 +106,21 @@ function owns(type: u32, suffix: u32): bool {
 
 /** What findNamed found. */
 let named: u32 = 0;
+/** The family that is called as the line's name is, where that is known already; 0: it is not. */
+let lineFamily: u32 = 0;
+
+/** Tells the family that is called as the line's name is; 0: it is not known. */
+export function tellFamily(family: u32): void {
+  lineFamily = family;
+}
 
 /**
  * Looks for the family that is called like the line's first bytes, which is left in `named`. Returns the type that it
  * was declared with, in the last TYPE line if there is no such family; 0: none.
  */
 function findNamed(bytes: usize): u32 {
-  named = findFamily(nameAt, bytes);
+  named = bytes == nameBytes ? lineFamily : 0;
+  if (named == 0) named = findFamily(nameAt, bytes);
   if (named != 0) return declaredOf(address(named));
   return load<u32>(TYPED_NAME) == hash(nameAt, bytes) ? (load<u8>(LAST_TYPE) as u32) : 0;
 }
@@ -162,6 +170,8 @@ export function findOwner(): bool {
     }
     part = TOTAL;
   }
+  // What happens from now on may drop it.
+  lineFamily = 0;
   if (part == TOTAL) {
     if (suffix == CREATED_PART && (owner | wanted) == 0 && findTotal()) return true;
     if ((wanted & 7) == SUMMARY) part = QUANTILE;

@@ -52,8 +52,7 @@ export function nextLabel(): bool {
 
 /** Address behind the labels: the head of the samples; the value of a metric that has one sample. */
 export function headOf(ref: u32): usize {
-  beginLabels(ref);
-  while (nextLabel());
+  for (let left = beginLabels(ref); left > 0; --left) nextValue = readLabel(nextValue);
   return nextValue;
 }
 
@@ -103,6 +102,12 @@ export function beginSamples(ref: u32): u32 {
   const samples = beginPageSamples(ref, metricAddress(ref));
   if (valueAt == 0) valueAt = headOf(ref);
   return samples;
+}
+
+/** Begins a walk over the one sample of a metric whose record was just made, with labels of so many bytes. */
+export function beginCreated(record: usize, labels: usize): void {
+  lengthAt = record + FLAGS_AT;
+  valueAt = record + LABELS_AT + labels;
 }
 
 /** Goes on to the next sample, or behind the last one. */

@@ -44,6 +44,7 @@ import { createMetric, findMetric, growMetric, hold, moveMetric, removeMetric } 
 import { setPacked, storePacked } from "./number";
 import {
   adoptBase,
+  baseBytes,
   claimNames,
   conform,
   createOwner,
@@ -54,6 +55,7 @@ import {
   part,
   specialBytes,
   TOTAL,
+  tellFamily,
   wanted,
 } from "./owner";
 import {
@@ -231,6 +233,8 @@ function attempt(): i32 {
       leaveOwner();
       return result;
     }
+    // The walk over samples still stands there, if nothing was moved for a base.
+    if (part == TOTAL && baseBytes == 0) return putValue(0);
   } else if (!touch(address(metric >> 4), metricAddress(metric)) && !isFull) return REFUSED;
   if (kindOf(address(metric >> 4)) != MULTI) {
     if (part == TOTAL) {
@@ -243,10 +247,12 @@ function attempt(): i32 {
 }
 
 /**
- * Takes the line that line.ts has read, for the class of time to live `index`.
+ * Takes the line that line.ts has read, for the class of time to live `index`. `family` is called as its name is, 0: it
+ * is not known which.
  * TAKEN; another negative number: there was no room, counted; else why it is bad.
  */
-export function takeSample(index: u32): i32 {
+export function takeSample(index: u32, family: u32): i32 {
+  tellFamily(family);
   ttlClass = index;
   isFull = false;
   beginRoom();
