@@ -321,10 +321,11 @@ export function refreshOldest(at: usize): u32 {
   const slots = slotsOf(at);
   let found = slots;
   let oldest: u32 = 0;
+  const start = recordsOf(at);
   for (let slot: u32 = 0; slot < slots; ++slot) {
-    const record = recordAt(at, slot);
-    if (record == 0) continue;
-    const own = age(index, loadStamp(record + STAMP_AT));
+    const offset = loadOffset(slotAt(at, slot));
+    if (offset == 0) continue;
+    const own = age(index, loadStamp(start + offset + STAMP_AT));
     if (found != slots && own <= oldest) continue;
     found = slot;
     oldest = own;

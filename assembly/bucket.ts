@@ -1,9 +1,13 @@
 /**
  * Buckets: the hash tables of metrics, families and texts, at the begin of the cache. Each is a reference to the first
  * object of a chain. Those of metrics come first, behind them one of families and one of texts in turn.
+ *
+ * A chain of metrics ends with the number of its bucket: so the bucket of a metric that goes is found by walking on from
+ * it, and its name and labels need not be hashed again.
  */
 
 import { header, METRIC_MASK } from "./header";
+import { loadRef } from "./heap";
 import { CACHE, REF } from "./layout";
 
 /** Address of the first bucket of families: behind those of metrics. */
@@ -23,9 +27,23 @@ export function initialize(bytes: u32): usize {
   return familyBucket(fewMask()) + REF * 2;
 }
 
-/** The bucket of metrics with this hash. */
-export function metricBucket(h: u32): usize {
-  return CACHE + (((h ^ (h >> 15)) & load<u32>(header, METRIC_MASK)) as usize) * REF;
+/** The highest bit of a reference, which no metric's has: set where a chain ends, and the rest is its bucket's number. */
+export const END: u32 = 1 << ((REF as u32) * 8 - 1);
+
+/** The number of the bucket of metrics with this hash. */
+export function metricNumber(h: u32): u32 {
+  return (h ^ (h >> 15)) & load<u32>(header, METRIC_MASK);
+}
+
+/** The bucket of metrics of this number; one that was never used is 0. */
+export function metricBucket(number: u32): usize {
+  return CACHE + (number as usize) * REF;
+}
+
+/** The metric that the bucket or record at `at` leads to, 0: the chain ends. */
+export function nextMetric(at: usize): u32 {
+  const ref = loadRef(at);
+  return (ref & END) == 0 ? ref : 0;
 }
 
 /** The bucket of families with this hash. */

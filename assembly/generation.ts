@@ -4,10 +4,10 @@
  */
 
 import { FLAGS_AT, HIDDEN } from "./block";
+import { metricBucket, nextMetric } from "./bucket";
 import { BORN, RENDERS_END } from "./cursor";
 import { GENERATION, header, METRIC_MASK } from "./header";
-import { loadRef } from "./heap";
-import { CACHE, REF, RENDER_BYTES, RENDERS } from "./layout";
+import { RENDER_BYTES, RENDERS } from "./layout";
 import { metricAddress } from "./record";
 
 /** The new number of a generation: only its order to the renders' matters, whose generations are a bit each. */
@@ -15,7 +15,7 @@ function rank(births: u32, generation: u32): u32 {
   return popcnt(births & ((1 << generation) - 1));
 }
 
-/** Numbers the generations afresh: of the renders, of the metrics, whose buckets begin the cache, and the one that is now. */
+/** Numbers the generations afresh: of the renders, of all metrics, by their buckets, and the one that is now. */
 function renumber(): void {
   let births: u32 = 0;
   let at = RENDERS;
@@ -27,18 +27,16 @@ function renumber(): void {
     at -= RENDER_BYTES;
     store<u32>(at, rank(births, load<u32>(at, BORN)), BORN);
   } while (at > RENDERS);
-  const end = CACHE + ((load<u32>(header, METRIC_MASK) + 1) as usize) * REF;
-  let bucket = CACHE;
+  let number = load<u32>(header, METRIC_MASK) + 1;
   do {
     // A record begins with a link, as a bucket is one.
-    let link = bucket;
-    for (let metric = loadRef(link); metric != 0; metric = loadRef(link)) {
+    let link = metricBucket(--number);
+    for (let metric = nextMetric(link); metric != 0; metric = nextMetric(link)) {
       link = metricAddress(metric);
       const flags = load<u8>(link, FLAGS_AT) as u32;
       if (flags >> 4 != HIDDEN) store<u8>(link, (flags & 15) | (rank(births, flags >> 4) << 4), FLAGS_AT);
     }
-    bucket += REF;
-  } while (bucket < end);
+  } while (number != 0);
   store<u32>(header, popcnt(births), GENERATION);
 }
 

@@ -25,6 +25,7 @@ import {
   STAMP_AT,
   slotsOf,
 } from "./block";
+import { nextMetric } from "./bucket";
 import { find } from "./bytes";
 import { advance } from "./cache";
 import { classOfTtl, loadStamp, stampOf, storeStamp, unitsOf } from "./clock";
@@ -329,7 +330,7 @@ function expectNamed(line: usize, feed: usize): bool {
     const record = recordAt(at, slot);
     foundValue = slots == 0 ? 0 : skipKey(line, record);
     if (foundValue != 0) return true;
-    ref = loadRef(record);
+    ref = nextMetric(record);
   }
   return false;
 }

@@ -72,7 +72,7 @@ export const CACHE_BYTES_MAX: u32 = WIDE ? 1 << 30 : 16320;
 /** Bytes of a heap segment: the narrow cache is one segment, a wide one many. */
 export const SEGMENT_BYTES: usize = WIDE ? 8192 : 16384;
 /** Bits of a reference that number the object in its segment. */
-export const SLOT_BITS: u32 = WIDE ? 9 : 12;
+export const SLOT_BITS: u32 = WIDE ? 9 : 11;
 /** Objects of one kind of directory in a segment. */
 export const SLOT_LIMIT: u32 = (1 << SLOT_BITS) - 1;
 /** Largest text that one object holds. */

@@ -28,7 +28,7 @@ import {
   shapeOf,
   slotsOf,
 } from "./block";
-import { metricBucket } from "./bucket";
+import { END, metricBucket, metricNumber, nextMetric } from "./bucket";
 import { copy, equal, hash } from "./bytes";
 import { noticePushed, stampOf, storeStamp } from "./clock";
 import { isBehind, isInside, metricGone } from "./cursor";
@@ -68,9 +68,9 @@ import {
   writeLabel,
 } from "./text";
 
-/** The first metric of those whose hash may be this one, 0: none; the next is the first ref of its record. */
+/** The first metric of those whose hash may be this one, 0: none; nextMetric of its record is the next. */
 export function firstMetric(h: u32): u32 {
-  return loadRef(metricBucket(h));
+  return nextMetric(metricBucket(metricNumber(h)));
 }
 
 function familyHash(family: u32): u32 {
@@ -141,7 +141,7 @@ export function findMetric(family: u32): u32 {
   let ref = firstMetric(lineHash);
   while (ref != 0) {
     if (familyOf(address(ref >> 4)) == family && sameSet(ref)) return ref;
-    ref = loadRef(metricAddress(ref));
+    ref = nextMetric(metricAddress(ref));
   }
   return 0;
 }
@@ -220,27 +220,30 @@ function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32, 
 
 /** Makes a metric that was placed and written one that is found by this hash, pushed now. */
 function link(ref: u32, h: u32): void {
+  const number = metricNumber(h);
+  const bucket = metricBucket(number);
+  const first = loadRef(bucket);
   const record = metricAddress(ref);
-  const bucket = metricBucket(h);
-  storeRef(record, loadRef(bucket));
+  storeRef(record, first == 0 ? END | number : first);
   storeRef(bucket, ref);
   storeStamp(record + STAMP_AT, stampOf(classOf(address(ref >> 4))));
 }
 
-/** The link that leads to a metric; one that leads nowhere: there is none. */
+/** The link that leads to a metric. */
 function linkTo(ref: u32): usize {
-  let link = metricBucket(recordHash(ref));
-  let next = loadRef(link);
-  while (next != ref && next != 0) {
-    link = metricAddress(next);
-    next = loadRef(link);
-  }
+  let end = ref;
+  do end = loadRef(metricAddress(end));
+  while ((end & END) == 0);
+  let link = metricBucket(end ^ END);
+  while (loadRef(link) != ref) link = metricAddress(loadRef(link));
   return link;
 }
 
 /** Whether the bucket of its hash leads to the metric. */
 export function isLinked(ref: u32): bool {
-  return loadRef(linkTo(ref)) == ref;
+  let next = firstMetric(recordHash(ref));
+  while (next != ref && next != 0) next = nextMetric(metricAddress(next));
+  return next == ref && loadRef(linkTo(ref)) == ref;
 }
 
 /**
@@ -295,7 +298,7 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
 
 /** Removes a metric; its block and its family go with their last one. */
 export function removeMetric(ref: u32): void {
-  unlink(ref);
+  storeRef(linkTo(ref), loadRef(metricAddress(ref)));
   add(METRICS, -1);
   // Dropping texts moves the record, so their references are noted first.
   let noted: usize = TEXT;
@@ -313,11 +316,6 @@ export function removeMetric(ref: u32): void {
   add(SERIES, -samples);
   removePlaced(ref);
   for (let note: usize = TEXT; note < noted; note += 4) dropText(load<u32>(note));
-}
-
-/** Takes a metric out of its bucket. */
-function unlink(ref: u32): void {
-  storeRef(linkTo(ref), loadRef(metricAddress(ref)));
 }
 
 /** Takes a metric out of its block; what its record refers to stays. */
@@ -367,8 +365,8 @@ export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u3
   copy(to + before + more, record + before, bytes - before);
   const flags = load<u8>(to, FLAGS_AT) as u32;
   if (flags >> 4 != HIDDEN && (isBehind(from, ref) || isBehind(moved >> 4, 0))) setFlags(to, flags & 15);
-  unlink(ref);
-  link(moved, recordHash(ref));
+  storeRef(linkTo(ref), moved);
+  storeStamp(to + STAMP_AT, stampOf(shape & 15));
   removePlaced(ref);
   return moved;
 }

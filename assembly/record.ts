@@ -52,7 +52,8 @@ export function nextLabel(): bool {
 
 /** Address behind the labels: the head of the samples; the value of a metric that has one sample. */
 export function headOf(ref: u32): usize {
-  for (let left = beginLabels(ref); left > 0; --left) nextValue = readLabel(nextValue);
+  beginLabels(ref);
+  for (; labelsLeft > 0; --labelsLeft) nextValue = readLabel(nextValue);
   return nextValue;
 }
 

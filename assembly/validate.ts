@@ -16,6 +16,7 @@ import {
   STAMP_AT,
   slotsOf,
 } from "./block";
+import { metricBucket, nextMetric } from "./bucket";
 import { age, blocksOf, loadStamp } from "./clock";
 import { familyBytes, familySize, findFamily, lastBlock, name, nameLength, nextFamily } from "./family";
 import {
@@ -33,8 +34,8 @@ import {
   NAME_BYTES,
   SERIES,
 } from "./header";
-import { address, addressOf, BLOCK, directoryBytes, FAMILY, freeBytes, loadRef } from "./heap";
-import { CACHE, CLASS_LIMIT, OFFSET_MAX, REF, WIDE } from "./layout";
+import { address, addressOf, BLOCK, directoryBytes, FAMILY, freeBytes } from "./heap";
+import { CLASS_LIMIT, OFFSET_MAX, WIDE } from "./layout";
 import { isLinked } from "./metric";
 import { beginSamples, recordSize } from "./record";
 
@@ -124,8 +125,8 @@ export function check(): i32 {
   if (blocks != 0) return 8;
   let linked: u32 = 0;
   for (let i: u32 = 0; i <= load<u32>(header, METRIC_MASK); ++i) {
-    let ref = loadRef(CACHE + (i as usize) * REF);
-    for (; ref != 0; ref = loadRef(recordAt(address(ref >> 4), ref & 15))) ++linked;
+    let ref = nextMetric(metricBucket(i));
+    for (; ref != 0; ref = nextMetric(recordAt(address(ref >> 4), ref & 15))) ++linked;
   }
   if (linked != metrics) return 5;
   const used =
