@@ -36,7 +36,7 @@ import { freeFamily, lastBlock, name, nameLength } from "./family";
 import { add, header, METRICS, SEGMENT_FREED, SERIES } from "./header";
 import { address, canGrow, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
 import { dropHelp } from "./help";
-import { SEARCH_BEFORE, SLOT_BITS, TEXT, WIDE } from "./layout";
+import { OFFSET, SEARCH_BEFORE, SLOT_BITS, TEXT, WIDE } from "./layout";
 import { EQUALS, HASH, labelCount, labelHash, NAME_AT, NAME_BYTES, row, STEM, VALUE_AT, VALUE_BYTES } from "./line";
 import { writeInteger } from "./numeral";
 import {
@@ -218,15 +218,13 @@ function place(family: u32, labels: u32, shape: u32, bytes: usize, except: u32, 
   return (block << 4) | addRecord(block, bytes);
 }
 
-/** Makes a metric that was placed and written one that is found by this hash, pushed now. */
-function link(ref: u32, h: u32): void {
+/** Makes a metric, whose record is at `record`, one that is found by this hash. */
+function link(ref: u32, record: usize, h: u32): void {
   const number = metricNumber(h);
   const bucket = metricBucket(number);
   const first = loadRef(bucket);
-  const record = metricAddress(ref);
   storeRef(record, first == 0 ? END | number : first);
   storeRef(bucket, ref);
-  storeStamp(record + STAMP_AT, stampOf(classOf(address(ref >> 4))));
 }
 
 /** The link that leads to a metric. */
@@ -272,7 +270,7 @@ function useLabels(near: u32): usize {
  */
 export function createMetric(family: u32, shape: u32, length: u32, rest: usize): u32 {
   // In a full narrow cache no text is looked for in vain.
-  if (!WIDE && !canGrow(0, LABELS_AT + (labelCount as usize) + rest)) return 0;
+  if (!WIDE && !canGrow(0, LABELS_AT + (labelCount as usize) * 2 + rest + OFFSET)) return 0;
   const near = lastBlock(address(family));
   let names: u32 = 0;
   let used: u32 = 0;
@@ -289,7 +287,8 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
     setFlags(record, length);
     copy(record + LABELS_AT, TEXT, end - TEXT);
     beginCreated(record, end - TEXT);
-    link(ref, lineHash);
+    storeStamp(record + STAMP_AT, stampOf(shape & 15));
+    link(ref, record, lineHash);
     add(METRICS, 1);
   } else for (let i: u32 = 0; i < labelCount; ++i) dropText(load<u32>(row(i), STEM));
   dropText(used);
