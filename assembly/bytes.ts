@@ -100,14 +100,19 @@ export function sequence(at: usize, end: usize): usize {
   return isShort || character >> 11 == 27 || character > 0x10ffff ? 0 : (count as usize);
 }
 
+/** Whether all that checkText looked at, in words of eight bytes, was ASCII without NUL and backslash. */
+export let isUsual: bool = false;
+
 /** Checks text: 0 if it is UTF-8 without NUL, 1 if it is not UTF-8, 2 if it has a NUL. */
 export function checkText(at: usize, count: usize): i32 {
   const end = at + count;
+  isUsual = true;
   while (at < end) {
     const word = load<u64>(at);
-    // Eight of ASCII, none of them NUL.
-    if (((word | (word - LOW)) & HIGH) == 0) at += 8;
+    // Eight of ASCII, none of them NUL or a backslash.
+    if (((word | (word - LOW) | ((word ^ (LOW * 92)) - LOW)) & HIGH) == 0) at += 8;
     else {
+      isUsual = false;
       if (load<u8>(at) == 0) return 2;
       const step = sequence(at, end);
       if (step == 0) return 1;

@@ -326,10 +326,13 @@ function expectNamed(line: usize, feed: usize): bool {
   let ref = firstMetric(h);
   while (ref != 0) {
     const at = address(ref >> 4);
-    enter(address(familyOf(at)), ref, at);
-    const record = recordAt(at, slot);
-    foundValue = slots == 0 ? 0 : skipKey(line, record);
-    if (foundValue != 0) return true;
+    const family = address(familyOf(at));
+    const record = recordAt(at, ref & 15);
+    if (nameLength(family) == nameBytes) {
+      enter(family, ref, at);
+      foundValue = slots == 0 ? 0 : skipKey(line, record);
+      if (foundValue != 0) return true;
+    }
     ref = nextMetric(record);
   }
   return false;
@@ -339,12 +342,12 @@ function expectNamed(line: usize, feed: usize): bool {
 let knownFamily: u32 = 0;
 
 /**
- * Where name and labels of the line [line, end) end, which readKey has just read, if they are known to be good: a
- * block of the family has the same names, in the same order, which were checked, and there is no escape. Else 0.
+ * Where name and labels of the line end that readKey has just read, if they are known to be good where the line is
+ * usual: the last block of the family has the same names, in the same order, which were checked. Else 0.
  */
-function knownEnd(line: usize, end: usize): usize {
+function knownEnd(): usize {
   const at = keyEnd;
-  if (at == 0 || find(line, end, 92) != end) return 0;
+  if (at == 0) return 0;
   knownFamily = findFamily(nameAt, nameBytes);
   if (knownFamily == 0) return 0;
   const family = address(knownFamily);
@@ -369,7 +372,7 @@ function takeLine(at: usize, end: usize, index: u32, isRead: bool): void {
   let result: i32 = 0;
   if (load<u8>(at) == 35) result = takeComment(at, end, index);
   else {
-    const known = isRead ? knownEnd(at, end) : 0;
+    const known = isRead ? knownEnd() : 0;
     result = readLine(at, end, known) ? takeSample(index, known != 0 ? knownFamily : 0) : reason;
   }
   if (result >= 0) bad(result, start, whole);

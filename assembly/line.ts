@@ -12,7 +12,7 @@
  * escapes as they were.
  */
 
-import { checkText, copy, equal, find, hash } from "./bytes";
+import { checkText, copy, equal, find, hash, isUsual } from "./bytes";
 import {
   BAD_ESCAPE,
   BAD_EXEMPLAR,
@@ -333,7 +333,7 @@ function readNames(): bool {
 
 /**
  * Reads the sample line [at, end), which has neither LF nor the CR before it. `known` is where name and labels end if
- * they were read by readKey, and it is known that they are good; else 0. False: the line is bad, for `reason`.
+ * they were read by readKey, and it is known that they are good if the line is usual; else 0. False: the line is bad, for `reason`.
  */
 export function readLine(at: usize, end: usize, known: usize): bool {
   const text = checkText(at, end - at);
@@ -343,7 +343,7 @@ export function readLine(at: usize, end: usize, known: usize): bool {
   escaped = false;
   isQuoted = false;
   begin(at, end);
-  if (known != 0) cursor = known;
+  if (known != 0 && isUsual) cursor = known;
   else if (!readNames()) return false;
   if (!nextValue()) return fail(BAD_VALUE);
   valueLow = low;
