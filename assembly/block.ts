@@ -239,14 +239,13 @@ function freeSlot(at: usize): u32 {
   return slots;
 }
 
-/** Whether a record of `bytes` bytes can be added to the block. */
+/** Whether a record of `bytes` bytes can be added to the block, in a slot of its own. */
 export function canAdd(ref: u32, at: usize, bytes: usize): bool {
-  const slot = freeSlot(at);
-  if (slot == BLOCK_METRICS) return false;
-  const added = slot == slotsOf(at) ? OFFSET : 0;
+  bytes += OFFSET;
+  // First what fails in a full cache.
+  if (!canGrow(ref, bytes) || blockSize(at) + bytes > BLOCK_BYTES_MAX) return false;
   if (!WIDE && blockSize(at) + at - records(at) + 1 > OFFSET_MAX) return false;
-  if (blockSize(at) + bytes + added > BLOCK_BYTES_MAX) return false;
-  return canGrow(ref, bytes + added);
+  return freeSlot(at) != BLOCK_METRICS;
 }
 
 /** Adds a record of `bytes` bytes, content undefined; canAdd must hold. Returns its slot. */
