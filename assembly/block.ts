@@ -16,7 +16,7 @@
  *
  * A record is a metric:
  *
- *   +0      ref  next metric of the bucket
+ *   +0      ref  next metric of the bucket, at the end of the chain that bucket's number (bucket.ts)
  *   +REF    stamp of the last push
  *           u8   low half: bytes of the value, 0 to 12, or 15: the metric holds many samples
  *                high half: generation it was created in; HIDDEN: it is not complete yet

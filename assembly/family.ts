@@ -98,12 +98,12 @@ export function declaredOf(at: usize): u32 {
   return (load<u8>(at, TYPES) as u32) >> 4;
 }
 
-/** Notes the type of the metrics, and the one last declared. */
 /** Whether the type that was declared last is that of the metrics. */
 export function hasDeclaredType(at: usize): bool {
   return typeOf(at) == declaredOf(at);
 }
 
+/** Notes the type of the metrics, and the one last declared. */
 export function setTypes(at: usize, type: u32, declared: u32): void {
   store<u8>(at, type | (declared << 4), TYPES);
 }

@@ -157,8 +157,6 @@ function leap(beside: bool): usize {
   return step();
 }
 
-/** Where the value of the line begins whose metric was looked up; 0: the next line is only guessed at. */
-let foundValue: usize = 0;
 /** Where skipKey ended in the record: its value. */
 let valueAt: usize = 0;
 
@@ -276,25 +274,34 @@ function skipExpected(at: usize, last: u32): usize {
 
 /** How often in turn what was expected did not come. */
 let misses: u32 = 0;
+/** Where the line ends that takeKnown left, if readKey has read it; else 0. */
+let readEnd: usize = 0;
 
-/** Takes lines as long as each is the expected one, and needs nothing but its value changed. Returns the rest's begin. */
-function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
+/**
+ * Takes lines as long as each is known, and needs nothing but its value changed: the expected one, or else one that is
+ * found by its name and labels. Returns the rest's begin.
+ */
+function takeKnown(at: usize, end: usize, index: u32, stamp: u32): usize {
   const life = unitsOf(index);
   let taken: u32 = 0;
   let last = load<u32>(LAST_METRIC);
-  while (at < end && load<u8>(at) != 35) {
-    const isFound = foundValue != 0;
-    if (!isFound) {
-      if (misses > 3 && (misses++ & 15) != 0) break;
+  for (;;) {
+    readEnd = 0;
+    if (at >= end || load<u8>(at) == 35) break;
+    let value: usize = 0;
+    // Where nothing is as expected, it is looked at now and then whether that has changed.
+    if (misses < 4 || (misses++ & 31) == 0) {
       if (taken == 0) expect(last);
+      value = skipExpected(at, last);
+      misses = value == 0 ? misses + 1 : 0;
     }
-    const value = isFound ? foundValue : skipExpected(at, last);
-    foundValue = 0;
     if (value == 0) {
-      ++misses;
-      break;
+      const feed = find(at, end, 10);
+      if (feed >= end || feed - at >= longest) break;
+      readEnd = feed;
+      value = lookUp(at, feed);
+      if (value == 0) break;
     }
-    if (!isFound) misses = 0;
     let feed = readShort(value);
     if (feed == 0 || load<u8>(feed) != 10) {
       feed = find(value, end, 10);
@@ -319,10 +326,13 @@ function takeExpected(at: usize, end: usize, index: u32, stamp: u32): usize {
   return at;
 }
 
-/** Expects the metric that the line [line, feed) names, if it is one with a single sample, written the usual way. */
-function expectNamed(line: usize, feed: usize): bool {
+/**
+ * Expects the metric that the line [line, feed) names, if it is one with a single sample, written the usual way. Returns
+ * where the line's value begins, 0: there is none.
+ */
+function lookUp(line: usize, feed: usize): usize {
   const h = readKey(line, feed);
-  if (h == 0) return false;
+  if (h == 0) return 0;
   let ref = firstMetric(h);
   while (ref != 0) {
     const at = address(ref >> 4);
@@ -330,12 +340,12 @@ function expectNamed(line: usize, feed: usize): bool {
     const record = recordAt(at, ref & 15);
     if (nameLength(family) == nameBytes) {
       enter(family, ref, at);
-      foundValue = slots == 0 ? 0 : skipKey(line, record);
-      if (foundValue != 0) return true;
+      const value: usize = slots == 0 ? 0 : skipKey(line, record);
+      if (value != 0) return value;
     }
     ref = nextMetric(record);
   }
-  return false;
+  return 0;
 }
 
 /** The family that is called as the line's name is, which knownEnd found. */
@@ -402,19 +412,12 @@ export function takeLines(at: usize, end: usize, nowMs: f64): usize {
   const short = !keepsTimestamps();
   longest = (load<u32>(header, MAX_LINE) as usize) + 1;
   let stamp = stampOf(index);
-  // The line that was looked up last.
-  let found: usize = 0;
   for (;;) {
-    const isShort = short && load<u8>(ROUND) == 0;
-    if (isShort) at = takeExpected(at, end, index, stamp);
-    const feed = find(at, end, 10);
+    readEnd = 0;
+    if (short && load<u8>(ROUND) == 0) at = takeKnown(at, end, index, stamp);
+    const feed = readEnd != 0 ? readEnd : find(at, end, 10);
     if (feed >= end) break;
-    const isRead = isShort && at != found && load<u8>(at) != 35 && feed - at < longest;
-    if (isRead && expectNamed(at, feed)) {
-      found = at;
-      continue;
-    }
-    takeLine(at, feed, index, isRead);
+    takeLine(at, feed, index, readEnd != 0);
     index = classNow();
     stamp = stampOf(index);
     at = feed + 1;

@@ -99,6 +99,8 @@ export const SEARCH_SEGMENTS: u32 = 8;
 export const SEARCH_LONG: u32 = 4096;
 export const EVICTIONS: u32 = 1024;
 
+if (!WIDE && SLOT_BITS + 4 > 15) ERROR("the highest bit of a metric's reference is not free");
+if (WIDE && CACHE_BYTES_MAX / (SEGMENT_BYTES as u32) > 1 << (27 - SLOT_BITS)) ERROR("nor is it in a wide cache");
 if (WIDE && REF != 4) ERROR("wide references have four bytes");
 if (CONNECTION + 64 > RENDERS) ERROR("the connection runs into the renders");
 if (RENDERS + RENDER_BYTES * (RENDER_LIMIT as usize) > TEXT) ERROR("the renders run into the text");
