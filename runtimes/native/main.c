@@ -1,4 +1,5 @@
 /* The program: options, signals, housekeeping, exit status. */
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
@@ -38,8 +39,11 @@ static struct {
     {CORE_BAD_TTL_LINES, "malformed TTL lines", 0},
 };
 
-/* Warns of counters that moved since they were looked at last. */
-static void watch_counters(void) {
+/*
+ * Warns of counters that moved since they were looked at last. Every warning is due at infinity, however lately one of
+ * its kind was written.
+ */
+static void watch_counters(double now_ms) {
   static double expired_seen;
   double expired = core_counter(CORE_EXPIRED);
   if (expired > expired_seen && log_begin(LOG_DEBUG, "metrics expired")) {
@@ -50,8 +54,8 @@ static void watch_counters(void) {
   for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
     enum log_kind kind = (enum log_kind)(LOG_COUNTER + i);
     double count = core_counter(watched[i].index);
-    if (count == watched[i].seen || !log_wants(kind, loop_now_ms)) continue;
-    log_warn(kind, loop_now_ms, watched[i].message);
+    if (count == watched[i].seen || !log_wants(kind, now_ms)) continue;
+    log_warn(kind, now_ms, watched[i].message);
     log_number("count", (uint64_t)(count - watched[i].seen));
     log_end();
     watched[i].seen = count;
@@ -72,7 +76,7 @@ static void keep_house(void) {
     loop_alarm(loop_now_ms);
     return;
   }
-  watch_counters();
+  watch_counters(loop_now_ms);
   bool is_needed = push_count() > 0 || core_gauge(CORE_FAMILIES) > 0 || core_gauge(CORE_SERIES) > 0;
   housekeeping_at_ms = is_needed ? loop_now_ms + HOUSEKEEPING_MS : 0;
   if (is_needed) loop_alarm(housekeeping_at_ms);
@@ -171,6 +175,8 @@ static void stop(void) {
     loop_turn(-1, keep);
   }
   scrape_close();
+  /* The last look: what has no warning yet is never told later. */
+  watch_counters(INFINITY);
   if (!log_begin(LOG_INFO, "stopped")) return;
   log_text("reason", stop_signal == SIGTERM ? "SIGTERM" : "SIGINT");
   log_number("samples", (uint64_t)core_counter(CORE_SAMPLES));

@@ -47,6 +47,25 @@ test("29: what pushers had written before SIGTERM is taken, and their half lines
   assert.equal(stopped.pushes, 50);
 });
 
+test("31: what was counted since the last warning is logged before the end, also within its minute", async (t) => {
+  const daemon = await start(t);
+  await push(daemon.socket, "# TTL soon\n");
+  await logged(daemon, /malformed TTL/);
+  await push(daemon.socket, "# UNIT x seconds\n# TTL soon\n# TTL later\n");
+  daemon.child.kill("SIGTERM");
+  assert.deepEqual(await daemon.exited, { status: 0, signal: null });
+  await logged(daemon, /stopped/);
+  assert.deepEqual(
+    daemon.log.slice(1).map(({ msg, count }) => [msg, count]),
+    [
+      ["malformed TTL lines", 1],
+      ["UNIT lines dropped: not the suffix of the name", 1],
+      ["malformed TTL lines", 2],
+      ["stopped", undefined],
+    ],
+  );
+});
+
 test("29: an open scrape is answered to its end", async (t) => {
   const daemon = await start(t, { args: ["--cache-size", "16MiB"] });
   await push(daemon.socket, manySeries(20_000));
