@@ -1,4 +1,5 @@
 /** The daemon: opens everything, wires it, keeps house, and ends in order. */
+import type { Socket } from "node:net";
 import { takeActivated } from "./activation.js";
 import { type Cache, CacheError, type CounterName, createCache } from "./core.js";
 import { codeOf, FatalError, STATUS_USAGE } from "./errors.js";
@@ -7,6 +8,7 @@ import type { Log } from "./log.js";
 import { DEFAULT_LISTEN, formatDuration, formatSize, type Options, parseAddress } from "./options.js";
 import { Scrape } from "./scrape.js";
 import { defaultSocketPath, type Handlers, type Listener, listen, listenDescriptor } from "./sockets.js";
+import type { Handle } from "./source.js";
 
 /** How often expired metrics are removed and counters looked at. */
 const HOUSEKEEPING_MS = 1000;
@@ -102,14 +104,12 @@ class Listeners {
     const acceptError = (error: Error): void => {
       log.warn("accept", performance.now(), "cannot accept connections", { code: codeOf(error) });
     };
+    const push = (connection: Socket | Handle): void => {
+      ingest.connect(connection);
+      house.wake();
+    };
     this.#handlers = {
-      push: {
-        acceptError,
-        connection: (socket) => {
-          ingest.connect(socket);
-          house.wake();
-        },
-      },
+      push: { acceptError, connection: push, handle: options.read === "window" ? push : undefined },
       http: { acceptError, connection: (socket) => scrape.connect(socket) },
     };
   }

@@ -3,20 +3,17 @@
  *
  * All connections read into the same region of the module's input window: the kernel's bytes land where the module
  * parses them, and each callback ingests before it returns. What a connection owns is 16 opaque bytes, and a buffer
- * for an incomplete last line once it had one. Node offers this read only through an undocumented way; without it the
- * ordinary 'data' events are copied into the window.
+ * for an incomplete last line once it had one.
  */
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { BAD_REASONS, type Cache, type ConnectionState, createConnectionState } from "./core.js";
 import { excerptOf, type Log } from "./log.js";
 import type { Options } from "./options.js";
 import { HTTP, METRICS, methodOf, sniff } from "./sniff.js";
+import { type Handle, openSource, refuse, type Source } from "./source.js";
 
 /** What of the options concerns pushes. */
-export type IngestOptions = Pick<
-  Options,
-  "maxConnections" | "idleTimeoutMs" | "headerTimeoutMs" | "maxBodyBytes" | "read"
->;
+export type IngestOptions = Pick<Options, "maxConnections" | "idleTimeoutMs" | "headerTimeoutMs" | "maxBodyBytes">;
 
 const TAIL_LEAST_BYTES = 128;
 /** What a drain has of the processor at least, in microseconds: enough for all that a listening socket lets wait. */
@@ -31,12 +28,6 @@ export interface IngestCounts {
   idle: number;
   http: number;
 }
-
-/** A socket's handle, as far as Node's undocumented way needs it. */
-interface StreamHandle {
-  useUserBuffer?: unknown;
-}
-type SocketWithHandle = { _handle: StreamHandle | null };
 
 /** Takes push connections and feeds the cache. */
 export class Ingest {
@@ -67,12 +58,12 @@ export class Ingest {
 
   /**
    * Takes a new connection, or refuses it if too many are open.
-   * @param raw a paused socket, as a server with pauseOnConnect gives it
+   * @param connection a handle, or a paused socket, as a server with pauseOnConnect and allowHalfOpen gives it
    */
-  connect(raw: Socket): void {
+  connect(connection: Socket | Handle): void {
     if (this.#open.size >= this.options.maxConnections) {
       this.counts.refused++;
-      raw.destroy();
+      refuse(connection);
       this.#log.warn("refused", performance.now(), "push connection refused: too many are open", {
         limit: this.options.maxConnections,
       });
@@ -80,7 +71,7 @@ export class Ingest {
     }
     this.counts.connections++;
     this.activityCount++;
-    this.#open.add(new PushConnection(this, raw));
+    this.#open.add(new PushConnection(this, connection));
   }
 
   /** Forgets a connection that is over. */
@@ -137,8 +128,10 @@ function turn(): Promise<void> {
 /** One connection on a push socket. */
 class PushConnection {
   readonly #owner: Ingest;
-  readonly #socket: Socket;
+  readonly #source: Source;
   readonly #state: ConnectionState = createConnectionState();
+  /** What closes it when it says nothing, or does not end. */
+  #timer: NodeJS.Timeout | undefined;
   #tail: Buffer | undefined;
   #tailLength = 0;
   #undecided = true;
@@ -146,51 +139,30 @@ class PushConnection {
   #discardedBytes = 0;
   #over = false;
 
-  constructor(owner: Ingest, raw: Socket) {
+  constructor(owner: Ingest, connection: Socket | Handle) {
     this.#owner = owner;
-    this.#socket = owner.options.read === "window" ? this.#readIntoWindow(raw) : this.#readData(raw);
-    this.#socket.on("error", ignore);
-    this.#socket.once("end", () => this.#finish());
-    this.#socket.once("close", () => {
-      this.#finish();
-      owner.forget(this);
+    this.#source = openSource(connection, owner.region, {
+      take: (length) => this.#take(length),
+      end: () => {
+        this.#finish();
+        owner.forget(this);
+      },
     });
-    if (owner.options.idleTimeoutMs > 0) this.#socket.setTimeout(owner.options.idleTimeoutMs, () => this.#idle());
+    const { idleTimeoutMs } = owner.options;
+    if (idleTimeoutMs > 0) this.#timer = setTimeout(() => this.#idle(), idleTimeoutMs);
   }
 
   /** Ends the push where it is, and the connection with it. */
   close(): void {
     this.#finish();
-    this.#socket.destroy();
+    this.#source.close();
   }
 
-  /** Moves the handle into a socket that reads straight into the window; the first socket is left empty. */
-  #readIntoWindow(raw: Socket): Socket {
-    const holder = raw as unknown as SocketWithHandle;
-    const handle = holder._handle;
-    if (handle === null || typeof handle.useUserBuffer !== "function") return this.#readData(raw);
-    holder._handle = null;
-    raw.destroy();
-    const onread = { buffer: this.#owner.region, callback: (length: number) => this.#take(length) };
-    const options = { handle, onread, readable: true, writable: true };
-    return new Socket(options as ConstructorParameters<typeof Socket>[0]);
-  }
-
-  /** The ordinary way: each chunk is copied into the window, in slices if it is larger. */
-  #readData(raw: Socket): Socket {
-    const { region } = this.#owner;
-    raw.on("data", (chunk: Buffer) => {
-      for (let at = 0; at < chunk.length; at += region.length) this.#take(chunk.copy(region, 0, at));
-    });
-    raw.once("end", () => raw.end());
-    raw.resume();
-    return raw;
-  }
-
-  /** Takes bytes that were read into the region. Always true: reading goes on. */
-  #take(length: number): boolean {
+  /** Takes bytes that were read into the region. */
+  #take(length: number): void {
     const { cache } = this.#owner;
     this.#owner.activityCount++;
+    if (!this.#http) this.#timer?.refresh();
     let start = cache.readOffset;
     const tailLength = this.#tailLength;
     if (tailLength > 0) {
@@ -198,11 +170,10 @@ class PushConnection {
       cache.input.set(this.#tail!.subarray(0, tailLength), start);
     }
     const total = tailLength + length;
-    if (this.#undecided && !this.#decide(start, total)) return true;
+    if (this.#undecided && !this.#decide(start, total)) return;
     const consumed = cache.ingest(this.#state, start, total, performance.now());
     this.#owner.reportBadLine();
     this.#keep(start + consumed, total - consumed);
-    return true;
   }
 
   /** Keeps the bytes of an incomplete line until the next read. */
@@ -248,35 +219,32 @@ class PushConnection {
     this.#http = true;
     this.#owner.reportHttp(method);
     const body = method === "HEAD" ? "" : HTTP_BODY;
-    this.#socket.end(
+    this.#source.answer(
       "HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n" +
         `Content-Length: ${HTTP_BODY.length}\r\n\r\n${body}`,
     );
-    this.#socket.setTimeout(0);
-    const timer = setTimeout(() => this.#socket.destroy(), this.#owner.options.headerTimeoutMs);
-    this.#socket.once("close", () => clearTimeout(timer));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.close(), this.#owner.options.headerTimeoutMs);
   }
 
   #discard(length: number): void {
     this.#discardedBytes += length;
-    if (this.#discardedBytes > this.#owner.options.maxBodyBytes) this.#socket.destroy();
+    if (this.#discardedBytes > this.#owner.options.maxBodyBytes) this.close();
   }
 
   #idle(): void {
     this.#owner.counts.idle++;
-    this.#socket.destroy();
+    this.close();
   }
 
   /** The end of what the connection sends, however it came. */
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
+    clearTimeout(this.#timer);
     if (this.#http) return;
     if (this.#tailLength > 0) this.#owner.reportBad(INCOMPLETE, this.#tail!.subarray(0, this.#tailLength));
     this.#owner.cache.finish(this.#state, this.#tailLength, performance.now());
     this.#tailLength = 0;
   }
 }
-
-/** Errors of a connection need no answer: its end follows. */
-function ignore(): void {}

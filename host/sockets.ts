@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { codeOf, FatalError, messageOf, ValueError } from "./errors.js";
 import { type Address, formatAddress, parseSocketPath } from "./options.js";
+import { type Handle, isHandle } from "./source.js";
 
 const SOCKET_NAME = "push-gateway.sock";
 /** A server binds and listens in two steps; a refusal in between must not look stale. */
@@ -21,9 +22,12 @@ export interface Listener {
   close(): void;
 }
 
-/** What a listener's owner wants to know. Sockets are handed over paused. */
+/** What a listener's owner wants to know. */
 export interface Handlers {
+  /** Takes a paused socket. */
   connection(socket: Socket): void;
+  /** Takes the handle of a connection instead, where Node has one that can be read without a socket. */
+  handle?: ((handle: Handle) => void) | undefined;
   /** Accepting failed; the listener goes on. */
   acceptError(error: Error): void;
 }
@@ -108,7 +112,7 @@ function closeUnix(server: Server, path: string, identity: Stats | undefined): v
   const now = lstatSync(path, { throwIfNoEntry: false });
   if (now !== undefined && (now.ino !== identity?.ino || now.dev !== identity.dev)) {
     server.removeAllListeners("connection");
-    server.on("connection", (socket) => socket.destroy());
+    accept(server, REFUSAL);
     server.unref();
     return;
   }
@@ -245,6 +249,18 @@ function removeStale(path: string, seen: Stats): boolean {
   return same;
 }
 
+/** Refuses all connections. */
+const REFUSAL: Handlers = {
+  connection: (socket) => socket.destroy(),
+  handle: (handle) => handle.close(),
+  acceptError: () => {},
+};
+
+/** What Node's server listens with: undocumented, as handles are. */
+interface ListeningHandle {
+  onconnection?: (this: ListeningHandle, status: number, handle: object | undefined) => void;
+}
+
 /**
  * Hands connections on. When descriptors run out, libuv refuses what waits with one that it keeps for that, and says
  * nothing; an error is what it could not handle.
@@ -252,4 +268,12 @@ function removeStale(path: string, seen: Stats): boolean {
 function accept(server: Server, handlers: Handlers): void {
   server.on("connection", (socket) => handlers.connection(socket));
   server.on("error", (error) => handlers.acceptError(error));
+  const listening = (server as unknown as { _handle: ListeningHandle | null })._handle;
+  const makeSocket = listening?.onconnection;
+  if (!handlers.handle || !listening || typeof makeSocket !== "function") return;
+  const take = handlers.handle;
+  listening.onconnection = function (status, handle) {
+    if (status === 0 && handle !== undefined && isHandle(handle)) take(handle);
+    else makeSocket.call(this, status, handle);
+  };
 }

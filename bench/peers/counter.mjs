@@ -1,6 +1,6 @@
 // Node's floor: takes streams on a Unix socket, and only counts their bytes.
 // usage: node counter.mjs SOCKET [static]        SIGTERM: prints {"bytes":N} and ends
-// static: all connections read into one buffer, in the undocumented way that host/ingest.ts describes.
+// static: all connections read into one buffer, in an undocumented way: host/source.ts goes one step further.
 import { createServer, Socket } from "node:net";
 
 const [path, mode] = process.argv.slice(2);

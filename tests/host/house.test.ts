@@ -16,7 +16,7 @@ function hostFolder(): string {
 const RANKS: readonly (readonly string[])[] = [
   ["errors"],
   ["options"],
-  ["log", "activation", "sniff", "gate", "cli"],
+  ["log", "activation", "sniff", "source", "gate", "cli"],
   ["core", "sockets"],
   ["cache", "negotiate", "pages"],
   ["ingest", "scrape"],
