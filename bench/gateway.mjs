@@ -182,16 +182,17 @@ export class Running {
    * Pushes a load for some time, at least once; 0 seconds: once.
    * @param load made by prepareLoad
    * @param options seconds; times (for a stream: how often instead of how long); core where the load generator runs;
-   *   writeBytes of one write at most
+   *   writeBytes of one write at most; apart: each write of a stream has a connection of its own
    * @returns samples, bytes, seconds, CPU nanoseconds of the gateway, share of the time that the generator was busy
    */
-  async push(load, { seconds = 0, times, core = CORES.load, writeBytes = WRITE_BYTES } = {}) {
+  async push(load, { seconds = 0, times, core = CORES.load, writeBytes = WRITE_BYTES, apart } = {}) {
     const { push } = this.record;
     const address = push === "http" ? `127.0.0.1:${this.at.port}` : this.at.socket;
     const files = load[push].map(({ path }) => path);
     const limit = push === "lines" && times !== undefined ? `${times}x` : String(seconds);
     const before = this.process.cpuNs();
-    const sent = await runTool([compile("push"), push, address, limit, String(writeBytes), ...files], core);
+    const way = push === "lines" && apart ? "pages" : push;
+    const sent = await runTool([compile("push"), way, address, limit, String(writeBytes), ...files], core);
     const cpuNs = this.process.cpuNs() - before;
     const samples = sent.sent.reduce((sum, count, i) => sum + count * load[push][i].samples, 0);
     this.pushed.samples += samples;

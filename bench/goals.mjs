@@ -7,7 +7,15 @@ const KIB = 1024;
 
 /** A result of ingest; undefined if it was not measured. */
 function push(results, gateway, wanted = {}) {
-  const all = { size: 100, connections: 1, shuffled: false, oneCore: false, writeBytes: undefined, ...wanted };
+  const all = {
+    size: 100,
+    connections: 1,
+    shuffled: false,
+    oneCore: false,
+    writeBytes: undefined,
+    apart: undefined,
+    ...wanted,
+  };
   return results.ingest?.find(
     (one) => one.gateway === gateway && Object.entries(all).every(([field, value]) => one[field] === value),
   );
@@ -116,6 +124,13 @@ const GOALS = [
     undefined,
     MOST,
     (r) => pushRatio(r, "node", "nodeCounter", { writeBytes: PAGE_BYTES }),
+  ],
+  [
+    "the same, a connection for each page of 100 series",
+    undefined,
+    undefined,
+    MOST,
+    (r) => pushRatio(r, "node", "nodeCounter", { writeBytes: PAGE_BYTES, apart: true }),
   ],
   [
     "the same, 16 connections",

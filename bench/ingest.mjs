@@ -91,7 +91,10 @@ function combinations({ connections, all, plain }) {
       const single = count === connections[0];
       if (all || single || !shuffled) result.push(one);
       if (PINNED && !plain && (all || (single && !shuffled))) result.push({ ...one, oneCore: true });
-      if (single && !shuffled) result.push({ ...one, writeBytes: PAGE_BYTES });
+      if (single && !shuffled) {
+        const pages = { ...one, writeBytes: PAGE_BYTES };
+        result.push(pages, { ...pages, apart: true });
+      }
     }
   }
   return result;
@@ -153,8 +156,8 @@ async function warm({ key, load, size, kept }, gateway, options, warmSeconds) {
 
 /** Measures one combination: all gateways with all numbers of series in turns, as many bytes for each stream. */
 async function measureOne(combination, { warmSeconds, ...scale }) {
-  const { oneCore, writeBytes } = combination;
-  const options = { core: oneCore ? CORES.gateway : CORES.load, writeBytes };
+  const { oneCore, writeBytes, apart } = combination;
+  const options = { core: oneCore ? CORES.gateway : CORES.load, writeBytes, apart };
   const lanes = lanesOf(combination, scale);
   await keepFilled(lanes);
   const start = (i) => ({ cacheBytes: cacheBytesFor(lanes[i].size), kept: lanes[i].kept });
@@ -199,9 +202,9 @@ export async function measure(scale) {
   return results;
 }
 
-const describe = ({ connections, shuffled, oneCore, writeBytes }) =>
+const describe = ({ connections, shuffled, oneCore, writeBytes, apart }) =>
   [
-    connections === 1 ? "one connection" : `${connections} connections`,
+    apart ? "a connection for each page" : connections === 1 ? "one connection" : `${connections} connections`,
     shuffled ? "shuffled" : "in order",
     oneCore ? "gateway and pusher on one core" : "a core each",
     ...(writeBytes === undefined ? [] : [`${whole(writeBytes)} bytes a write`]),

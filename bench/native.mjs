@@ -94,8 +94,10 @@ export function report(result) {
   const kib = (bytes) => figure(bytes / KIB);
   const own = result.scrapes.find(({ gateway }) => gateway === "native");
   /** CPU a sample, times the byte counter's. */
-  const against = (count, bytes) => {
-    const results = result.pushes.filter((one) => one.connections === count && one.writeBytes === bytes);
+  const against = (count, bytes, apart) => {
+    const results = result.pushes.filter(
+      (one) => one.connections === count && one.writeBytes === bytes && one.apart === apart,
+    );
     return figure(ratio(results, "native", "counter"));
   };
   return [
@@ -120,7 +122,9 @@ export function report(result) {
       result.pushes.map((one) => [
         one.name,
         one.connections,
-        one.writeBytes === undefined ? "as much as fits" : `a page, ${whole(one.writeBytes)} bytes`,
+        one.writeBytes === undefined
+          ? "as much as fits"
+          : `a page, ${whole(one.writeBytes)} bytes${one.apart ? ", on a connection of its own" : ""}`,
         figure(one.nsPerSample),
         whole(one.peak / KIB),
       ]),
@@ -146,6 +150,7 @@ export function report(result) {
         ["CPU to the first scrape, ms", figure(result.starts.native.cpuNs / 1e6), 2, ""],
         ["CPU a sample, times the C byte counter's", against(1), 2, 1.2],
         ["the same with a page of 100 series a write", against(1, ingest.PAGE_BYTES), "", ""],
+        ["the same with a connection for each page", against(1, ingest.PAGE_BYTES, true), "", ""],
         [`the same with ${CONNECTIONS} connections`, against(CONNECTIONS), "", ""],
         ["CPU a scrape, times a static body's", figure(ratio(result.scrapes, "native", "body")), 2, ""],
       ],

@@ -1,11 +1,12 @@
 /*
  * The load generator for pushes: sends prepared files again and again, each on a connection of its own.
- * usage: push lines|http ADDRESS LIMIT WRITE FILE...
+ * usage: push lines|pages|http ADDRESS LIMIT WRITE FILE...
  *
  * ADDRESS is the path of a Unix socket, or IPv4:PORT. LIMIT is seconds: each file is sent whole, as often as fits, at
- * least once; 0 sends it once. Or it is how often each file is sent, with an x at its end (lines only).
+ * least once; 0 sends it once. Or it is how often each file is sent, with an x at its end (not for http).
  * lines: the files are streams; a write has as many whole lines as fit in WRITE bytes. A connection is over when the
  *        other side has closed it in answer to its end: everything was taken.
+ * pages: the same, but each write has a connection of its own; the next begins when the last one is over.
  * http:  a file is requests, each after its length (32 bits, the machine's order). The next is sent when the answer is
  *        there, which must be 200 or 202 with an empty body; time may end between any two.
  * Prints one line of JSON: files (or requests) sent on each connection, bytes, seconds, and its own CPU seconds.
@@ -154,19 +155,48 @@ static int read_answer(struct connection *connection, int fd) {
   return 1;
 }
 
-/* One turn of a stream. 0: it is over. */
-static int turn_lines(struct connection *connection, struct pollfd *poller, struct limit limit, size_t most) {
-  if (poller->events == POLLIN) {
-    char byte;
-    ssize_t length = read(poller->fd, &byte, 1);
-    return length > 0 || (length < 0 && errno == EAGAIN);
-  }
-  if (!write_some(connection, poller->fd, most)) return 1;
+/* Whether the other side has not closed the connection yet. */
+static int is_open(int fd) {
+  char byte;
+  ssize_t length = read(fd, &byte, 1);
+  return length > 0 || (length < 0 && errno == EAGAIN);
+}
+
+/* The end of a file. 1: it is to be sent once more. */
+static int again(struct connection *connection, struct limit limit) {
   connection->sent++;
   connection->at = 0;
-  if (limit.times > 0 ? connection->sent < limit.times : now() < limit.until) return 1;
+  return limit.times > 0 ? connection->sent < limit.times : now() < limit.until;
+}
+
+/* One turn of a stream. 0: it is over. */
+static int turn_lines(struct connection *connection, struct pollfd *poller, struct limit limit, size_t most) {
+  if (poller->events == POLLIN) return is_open(poller->fd);
+  if (!write_some(connection, poller->fd, most) || again(connection, limit)) return 1;
   shutdown(poller->fd, SHUT_WR);
   poller->events = POLLIN;
+  return 1;
+}
+
+/* The next page of the file. */
+static void next_page(struct connection *connection, size_t most) {
+  connection->end = connection->size;
+  connection->end = connection->at + write_size(connection, most);
+}
+
+/* One turn of pages, on one connection after the other. 0: they are over. */
+static int turn_pages(struct connection *connection, struct pollfd *poller, struct limit limit, size_t most,
+                      const char *address) {
+  if (poller->events == POLLOUT) {
+    if (!write_some(connection, poller->fd, most)) return 1;
+    shutdown(poller->fd, SHUT_WR);
+    poller->events = POLLIN;
+  }
+  if (is_open(poller->fd)) return 1;
+  if (connection->at == connection->size && !again(connection, limit)) return 0;
+  next_page(connection, most);
+  close(poller->fd);
+  *poller = (struct pollfd){.fd = connect_to(address), .events = POLLOUT};
   return 1;
 }
 
@@ -185,28 +215,31 @@ static int turn_http(struct connection *connection, struct pollfd *poller, doubl
 
 int main(int count, char **arguments) {
   if (count < 6 || count - FILES > CONNECTIONS) {
-    fprintf(stderr, "usage: push lines|http ADDRESS LIMIT WRITE FILE...\n");
+    fprintf(stderr, "usage: push lines|pages|http ADDRESS LIMIT WRITE FILE...\n");
     return 2;
   }
-  int http = !strcmp(arguments[1], "http");
+  int http = !strcmp(arguments[1], "http"), pages = !strcmp(arguments[1], "pages");
+  size_t most = strtoul(arguments[4], NULL, 10);
   nfds_t total = (nfds_t)(count - FILES);
   for (nfds_t i = 0; i < total; i++) {
     map(&connections[i], arguments[(nfds_t)FILES + i]);
     fds[i] = (struct pollfd){.fd = connect_to(arguments[2]), .events = POLLOUT};
     connections[i].end = connections[i].size;
     if (http) next_request(&connections[i]);
+    if (pages) next_page(&connections[i], most);
   }
   char *unit;
   double amount = strtod(arguments[3], &unit), began = now();
   struct limit limit = {.until = amount > 0 ? began + amount : 0, .times = *unit == 'x' ? (unsigned long)amount : 0};
-  size_t most = strtoul(arguments[4], NULL, 10);
   unsigned long long bytes = 0;
   for (nfds_t open = total; open > 0;) {
     if (poll(fds, total, -1) < 0) fail("poll");
     for (nfds_t i = 0; i < total; i++) {
       if (fds[i].fd < 0 || fds[i].revents == 0) continue;
       struct connection *connection = &connections[i];
-      int more = http ? turn_http(connection, &fds[i], limit.until) : turn_lines(connection, &fds[i], limit, most);
+      int more = http    ? turn_http(connection, &fds[i], limit.until)
+                 : pages ? turn_pages(connection, &fds[i], limit, most, arguments[2])
+                         : turn_lines(connection, &fds[i], limit, most);
       if (more) continue;
       close(fds[i].fd);
       fds[i].fd = -1;

@@ -85,6 +85,7 @@ test("ingest: each gateway takes exactly what was sent", needsCompiler, async ()
   for (const name of ["node", "nodeCounter", "counter", "map"]) assert.ok(names.has(name), name);
   assert.ok(results.every((one) => one.nsPerSample > 0 && one.peak > 0));
   assert.match(ingest.report(results), /3 connections, in order/);
+  assert.ok(results.some((one) => one.gateway === "node" && one.apart && one.samplesPerSecond > 0));
 });
 
 test("scrape: each page has all series, in each format", needsCompiler, async () => {
