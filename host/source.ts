@@ -8,9 +8,13 @@
  */
 import { Socket } from "node:net";
 
+/** Where a handle has its source, as Node's own handles have their owners. */
+const SOURCE = Symbol("source");
+
 /** A connection as Node's server has it before it makes a Socket of it, as far as it is used here. */
 export interface Handle {
-  onread: () => void;
+  [SOURCE]?: HandleSource;
+  onread: (this: Handle) => void;
   readonly bytesRead: number;
   useUserBuffer(buffer: Uint8Array): void;
   readStart(): void;
@@ -75,11 +79,9 @@ class HandleSource implements Source {
     this.#handle = handle;
     this.#region = region;
     this.#reader = reader;
+    handle[SOURCE] = this;
     handle.useUserBuffer(region);
-    // What it returned would be the next buffer.
-    handle.onread = () => {
-      this.#read();
-    };
+    handle.onread = readHandle;
     handle.readStart();
   }
 
@@ -104,7 +106,7 @@ class HandleSource implements Source {
   }
 
   /** Bytes came, or what is no byte: the end, or an error. */
-  #read(): void {
+  read(): void {
     const length = this.#handle.bytesRead - this.#bytesRead;
     this.#bytesRead += length;
     if (length > 0) this.#reader.take(length);
@@ -117,6 +119,14 @@ class HandleSource implements Source {
     this.#handle.close();
     this.#reader.end();
   }
+}
+
+/**
+ * What handles call. One function for all: V8 would keep each that was called so, and with it all of its connection,
+ * until the next full collection. Returns nothing: that would be the next buffer.
+ */
+function readHandle(this: Handle): void {
+  this[SOURCE]?.read();
 }
 
 /** The documented way: each chunk is copied into the region, in slices if it is larger. */

@@ -260,7 +260,7 @@ test("30: short connections cost bounded memory, however many there were", async
   const calm = residentBytes(daemon.pid);
   await churn(8000);
   const grown = residentBytes(daemon.pid) - calm;
-  assert.ok(grown < 24 * 1024 * 1024, `grown by ${grown}`);
+  assert.ok(grown < 8 * 1024 * 1024, `grown by ${grown}`);
 });
 
 test("31: warnings are one line each, name the reason with an excerpt, and are limited", async (t) => {
