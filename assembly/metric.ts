@@ -51,6 +51,7 @@ import {
   nextValue,
   recordSize,
   setFlags,
+  valueSize,
 } from "./record";
 import {
   dropText,
@@ -297,7 +298,8 @@ export function createMetric(family: u32, shape: u32, length: u32, rest: usize):
 
 /** Removes a metric; its block and its family go with their last one. */
 export function removeMetric(ref: u32): void {
-  storeRef(linkTo(ref), loadRef(metricAddress(ref)));
+  const record = metricAddress(ref);
+  storeRef(linkTo(ref), loadRef(record));
   add(METRICS, -1);
   // Dropping texts moves the record, so their references are noted first.
   let noted: usize = TEXT;
@@ -307,21 +309,23 @@ export function removeMetric(ref: u32): void {
     noted += 4;
   }
   let samples: i32 = 1;
-  if (isMany(metricAddress(ref))) {
+  let bytes = nextValue - record + valueSize((load<u8>(record, FLAGS_AT) as u32) & 15);
+  if (isMany(record)) {
     store<u32>(noted, loadRef(nextValue));
     noted += 4;
     samples = load<u8>(nextValue, COUNT_AT);
+    bytes = recordSize(ref);
   }
   add(SERIES, -samples);
-  removePlaced(ref);
+  removePlaced(ref, bytes);
   for (let note: usize = TEXT; note < noted; note += 4) dropText(load<u32>(note));
 }
 
-/** Takes a metric out of its block; what its record refers to stays. */
-function removePlaced(ref: u32): void {
+/** Takes a metric, whose record has `bytes` bytes, out of its block; what it refers to stays. */
+function removePlaced(ref: u32, bytes: usize): void {
   const block = ref >> 4;
   metricGone(ref);
-  removeRecord(block, ref & 15, recordSize(ref));
+  removeRecord(block, ref & 15, bytes);
   if (slotsOf(address(block)) == 0) dropBlock(block);
 }
 
@@ -366,7 +370,7 @@ export function moveMetric(ref: u32, shape: u32, before: usize, more: usize): u3
   if (flags >> 4 != HIDDEN && (isBehind(from, ref) || isBehind(moved >> 4, 0))) setFlags(to, flags & 15);
   storeRef(linkTo(ref), moved);
   storeStamp(to + STAMP_AT, stampOf(shape & 15));
-  removePlaced(ref);
+  removePlaced(ref, bytes);
   return moved;
 }
 
