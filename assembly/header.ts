@@ -41,9 +41,9 @@ export const FAMILY_FIRST: usize = 88;
 export const FAMILY_LAST: usize = 92;
 /** The generation that metrics are created in. */
 export const GENERATION: usize = 96;
-/** How many segments there are, the one that room was made in last, and the one where the search for room goes on. */
+/** How many segments there are, the reference that went or shrank last (wide), and where the search for room goes on. */
 export const SEGMENT_COUNT: usize = 100;
-export const SEGMENT_FREED: usize = 104;
+export const FREED: usize = 104;
 export const SEGMENT_HAND: usize = 108;
 /** Number of the metrics' buckets less one. */
 export const METRIC_MASK: usize = 112;

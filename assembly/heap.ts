@@ -30,7 +30,7 @@
  */
 
 import { copy } from "./bytes";
-import { add, FREE_BYTES, header, SEGMENT_COUNT, SEGMENT_FREED, SEGMENT_HAND } from "./header";
+import { add, FREE_BYTES, FREED, header, SEGMENT_COUNT, SEGMENT_HAND } from "./header";
 import { CACHE, SEARCH_LONG, SEARCH_SEGMENTS, SEGMENT_BYTES, SLOT_BITS, SLOT_LIMIT, WIDE } from "./layout";
 
 export const TEXT_KIND: u32 = 0;
@@ -108,7 +108,7 @@ export function initialize(at: usize, end: usize): void {
   begin = max(at - 2, origin);
   store<u32>(header, whole as u32, SEGMENT_COUNT);
   store<u32>(header, whole > 1 ? 1 : 0, SEGMENT_HAND);
-  store<u32>(header, whole > 1 ? 1 : 0, SEGMENT_FREED);
+  if (WIDE) store<u32>(header, whole > 1 ? (1 << SLOT_BITS) + 1 : 1, FREED);
   for (let i: usize = 0; i < whole; ++i) {
     const segment = origin + i * SEGMENT_BYTES;
     store<u16>(segment, 1, TEXT_SLOTS + HINT);
@@ -161,7 +161,8 @@ export function nextObject(ref: u32): u32 {
 /** The next block of this family behind the object `ref` in its segment, 0: there is none. A block begins with it. */
 export function nextBlockOf(family: u32, ref: u32): u32 {
   const segment = base(ref >> SLOT_BITS);
-  for (let left = (load<u16>(segment, SLOTS) as u32) - (ref & SLOT_LIMIT); left > 0; --left) {
+  // `ref` may be behind the last slot by now.
+  for (let left = (load<u16>(segment, SLOTS) as i32) - ((ref & SLOT_LIMIT) as i32); left > 0; --left) {
     const place = load<u16>(entry(segment, ++ref & SLOT_LIMIT)) as u32;
     if (place >> 14 == BLOCK && loadRef(segment + ((place & PLACE) as usize)) == family) return ref;
   }
@@ -229,7 +230,7 @@ export function alloc(kind: u32, bytes: usize, near: u32, spare: usize): u32 {
   // Texts go to the first segment if they can, where their references are small; others if they must.
   const first = kind == TEXT_KIND ? 0 : near >> SLOT_BITS;
   let ref: u32 = kind == TEXT_KIND || first != 0 ? allocIn(first, kind, bytes, spare) : 0;
-  if (ref == 0) ref = allocIn(load<u32>(header, SEGMENT_FREED), kind, bytes, spare);
+  if (ref == 0) ref = allocIn(load<u32>(header, FREED) >> SLOT_BITS, kind, bytes, spare);
   // Where many segments have room, one is found: before anything alive goes, it is looked for longer.
   const isSparse = load<u32>(header, FREE_BYTES) >> 6 > load<u32>(header, SEGMENT_COUNT);
   for (let i = isSparse ? SEARCH_LONG : SEARCH_SEGMENTS; ref == 0 && i > 0; --i) {
@@ -296,14 +297,14 @@ export function resize(ref: u32, at: usize, by: i32): usize {
   copy(begin - (by as usize), begin, at);
   store<u16>(slot, (load<u16>(slot) as u32) - (by as u32));
   addFree(segment, -by);
-  if (WIDE && by < 0) store<u32>(header, ref >> SLOT_BITS, SEGMENT_FREED);
+  if (WIDE && by < 0) store<u32>(header, ref, FREED);
   return begin - (by as usize);
 }
 
 /** Frees an object of `bytes` bytes. */
 export function release(ref: u32, bytes: usize): void {
   freeSlot(ref, false, bytes);
-  if (WIDE) store<u32>(header, ref >> SLOT_BITS, SEGMENT_FREED);
+  if (WIDE) store<u32>(header, ref, FREED);
 }
 
 /** Frees a text of `bytes` bytes. */

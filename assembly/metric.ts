@@ -33,10 +33,10 @@ import { copy, equal, hash } from "./bytes";
 import { noticePushed, stampOf, storeStamp } from "./clock";
 import { isBehind, isInside, metricGone } from "./cursor";
 import { freeFamily, lastBlock, name, nameLength } from "./family";
-import { add, header, METRICS, SEGMENT_FREED, SERIES } from "./header";
+import { add, FREED, header, METRICS, SERIES } from "./header";
 import { address, canGrow, loadRef, nextBlockOf, storeRef, textAddress } from "./heap";
 import { dropHelp } from "./help";
-import { OFFSET, SEARCH_BEFORE, SLOT_BITS, TEXT, WIDE } from "./layout";
+import { OFFSET, SEARCH_BEFORE, SLOT_LIMIT, TEXT, WIDE } from "./layout";
 import { EQUALS, HASH, labelCount, labelHash, NAME_AT, NAME_BYTES, row, STEM, VALUE_AT, VALUE_BYTES } from "./line";
 import { writeInteger } from "./numeral";
 import {
@@ -181,7 +181,8 @@ function takes(block: u32, labels: u32, shape: u32, bytes: usize): bool {
 
 /**
  * A block of the family with these label names and this shape that takes a record of these bytes, other than `except`:
- * the last, in a large cache one of some before it, or one where room was made last. 0: none was found.
+ * the last, in a large cache one of some before it, or one in the segment where room was made last, from there on.
+ * 0: none was found.
  */
 function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u32): u32 {
   let ref = lastBlock(address(family));
@@ -190,11 +191,18 @@ function findBlock(family: u32, labels: u32, shape: u32, bytes: usize, except: u
     if (ref != except && takes(ref, labels, shape, bytes)) return ref;
     ref = previousBlock(ref, address(ref));
   }
-  ref = load<u32>(header, SEGMENT_FREED) << SLOT_BITS;
-  if (!canGrow(ref, bytes)) return 0;
-  do ref = nextBlockOf(family, ref);
-  while (ref != 0 && (ref == except || !takes(ref, labels, shape, bytes)));
-  return ref;
+  const freed = load<u32>(header, FREED);
+  if (!canGrow(freed, bytes)) return 0;
+  // First the block that something went from, and those behind it.
+  ref = WIDE ? freed - 1 : 0;
+  let turns: u32 = WIDE ? 2 : 1;
+  do {
+    do ref = nextBlockOf(family, ref);
+    while (ref != 0 && (ref == except || !takes(ref, labels, shape, bytes)));
+    if (ref != 0) return ref;
+    ref = freed & ~SLOT_LIMIT;
+  } while (--turns != 0);
+  return 0;
 }
 
 /**
