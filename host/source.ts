@@ -17,7 +17,8 @@ export interface Handle {
   onread: (this: Handle) => void;
   readonly bytesRead: number;
   useUserBuffer(buffer: Uint8Array): void;
-  readStart(): void;
+  /** Returns 0, or an error's number. */
+  readStart(): number;
   readStop(): void;
   close(): void;
 }
@@ -71,6 +72,8 @@ class HandleSource implements Source {
   readonly #region: Buffer;
   readonly #reader: Reader;
   #bytesRead = 0;
+  /** The last read filled the region. */
+  #isFull = false;
   /** What answers. */
   #socket: Socket | undefined;
   #over = false;
@@ -105,12 +108,19 @@ class HandleSource implements Source {
     else this.#end();
   }
 
-  /** Bytes came, or what is no byte: the end, or an error. */
+  /** Bytes came, or none: that is the end or an error, or, behind what filled the region, that no more are there yet. */
   read(): void {
     const length = this.#handle.bytesRead - this.#bytesRead;
     this.#bytesRead += length;
     if (length > 0) this.#reader.take(length);
-    else this.#end();
+    else if (!this.#isFull || !this.#readAgain()) this.#end();
+    this.#isFull = length === this.#region.length;
+  }
+
+  /** Has the end said once more, if it was that. False: it was an error. */
+  #readAgain(): boolean {
+    this.#handle.readStop();
+    return this.#handle.readStart() === 0;
   }
 
   #end(): void {

@@ -89,6 +89,34 @@ for (const kind of KINDS) {
     assert.equal(endCount, 1);
   });
 
+  test(`a source reads on where what came has just filled the region, up to its end (${kind})`, async (t) => {
+    const region = Buffer.alloc(10);
+    let text = "";
+    let took = deferred();
+    const { promise: ended, resolve: end } = deferred();
+    const { path } = await serve(t, kind, (connection) => {
+      openSource(connection, region, {
+        take: (length) => {
+          text += region.toString("latin1", 0, length);
+          took.resolve();
+        },
+        end,
+      });
+    });
+    const client = connect(path);
+    client.resume();
+    for (const piece of ["ten bytes.", "ten, again"]) {
+      took = deferred();
+      client.write(piece);
+      await took.promise;
+      // The read behind it has found nothing by then.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    client.end("the end is ten more.");
+    await ended;
+    assert.equal(text, "ten bytes.ten, againthe end is ten more.");
+  });
+
   test(`28: a listener whose file was replaced takes nothing more when it is closed (${kind})`, async (t) => {
     const { path, listener } = await serve(t, kind, () => assert.fail("nothing is taken"));
     renameSync(path, `${path}.aside`);
