@@ -38,6 +38,17 @@ for (const artefact of ARTEFACTS.filter(({ imported }) => imported)) {
       assert.equal(module.page(OPENMETRICS, 2000 + TTL_MS + 1).length, "# EOF\n".length);
     });
 
+    test("15 · families whose only metric has expired, but was not swept yet, are pushed again", () => {
+      const module = new Module(artefact, { cacheBytes: 2_000_000, ttlMs: 1000 });
+      const page = range(9000)
+        .map((index) => `family_${index}{a="1"} 1\n`)
+        .join("");
+      module.push(page, 0);
+      module.push(page, 5000);
+      assert.deepEqual([module.gauge("series"), module.gauge("families")], [9000, 9000]);
+      assert.deepEqual([module.counter("created"), module.counter("expired")], [18_000, 9000]);
+    });
+
     test("14, 18 · a large cache that is too small: every eviction and refusal is counted", () => {
       const module = new Module(artefact, { cacheBytes: artefact.debug ? 70_000 : 400_000, ttlMs: TTL_MS });
       for (let at = 0; at < 40; at++) module.push(round(range(count / 10, (at * count) / 10), at), at * 500);

@@ -329,7 +329,7 @@ for (const artefact of ARTEFACTS) {
         while (!reading.done) reading.next(0);
         assert.ok(reading.pieces.length > 1, "a page of several pieces");
         // Blocks of a large cache need not be in the order in which their series were pushed.
-        const inOrder = (text: string) => text.split("\n").sort();
+        const inOrder = (text: string) => (artefact.imported ? text.split("\n").sort() : text);
         assert.deepEqual(inOrder(decoder.decode(reading.page())), inOrder(page));
       }
     });
