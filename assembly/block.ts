@@ -239,7 +239,7 @@ function freeSlot(at: usize): u32 {
   return slots;
 }
 
-/** Whether a record of `bytes` bytes can be added to the block, in a slot of its own. */
+/** Whether a record of `bytes` bytes can be added to the block, with room for a new slot even where one is free. */
 export function canAdd(ref: u32, at: usize, bytes: usize): bool {
   bytes += OFFSET;
   // First what fails in a full cache.

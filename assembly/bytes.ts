@@ -100,7 +100,10 @@ export function sequence(at: usize, end: usize): usize {
   return isShort || character >> 11 == 27 || character > 0x10ffff ? 0 : (count as usize);
 }
 
-/** Whether all that checkText looked at, in words of eight bytes, was ASCII without NUL and backslash. */
+/**
+ * Whether checkText met nothing but ASCII, no NUL and no backslash. It looks at up to seven bytes behind the text, too: a
+ * false alarm only costs the long way.
+ */
 export let isUsual: bool = false;
 
 /** Checks text: 0 if it is UTF-8 without NUL, 1 if it is not UTF-8, 2 if it has a NUL. */

@@ -162,7 +162,8 @@ let valueAt: usize = 0;
 
 /**
  * Compares the line at `at` with the expected name and the labels of a record, 0: there is none. Returns where its
- * value begins, 0: it is another. This is where the time goes: what equal, readLabel and the like do is written out for ordinary labels.
+ * value begins, 0: it is another. This is where the time goes: what equal, readLabel and the like do is written out for
+ * ordinary labels.
  */
 function skipKey(at: usize, record: usize): usize {
   if (record == 0) return 0;
@@ -272,7 +273,7 @@ function skipExpected(at: usize, last: u32): usize {
   return 0;
 }
 
-/** How often in turn what was expected did not come. */
+/** Lines in turn that did not come as expected, or for which nothing was guessed. */
 let misses: u32 = 0;
 /** Where the line ends that takeKnown left, if readKey has read it; else 0. */
 let readEnd: usize = 0;

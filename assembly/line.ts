@@ -301,9 +301,9 @@ export function readKey(at: usize, end: usize): u32 {
       at = find(name, end, 61);
       const bytes = at - name;
       const value = at + 2;
-      const isUsual = (load<u16>(at) as u32) == EQUALS && isNameSize(bytes) && labelCount != LABEL_LIMIT;
+      const isWellFormed = (load<u16>(at) as u32) == EQUALS && isNameSize(bytes) && labelCount != LABEL_LIMIT;
       at = find(value, end, 34);
-      if (at >= end || !isUsual) return 0;
+      if (at >= end || !isWellFormed) return 0;
       h += addRow(name, bytes, value, at - value);
     } while (load<u8>(++at) == 44);
   }
@@ -333,7 +333,8 @@ function readNames(): bool {
 
 /**
  * Reads the sample line [at, end), which has neither LF nor the CR before it. `known` is where name and labels end if
- * they were read by readKey, and it is known that they are good if the line is usual; else 0. False: the line is bad, for `reason`.
+ * they were read by readKey, and it is known that they are good if the line is usual; else 0. False: the line is bad,
+ * for `reason`.
  */
 export function readLine(at: usize, end: usize, known: usize): bool {
   const text = checkText(at, end - at);

@@ -275,10 +275,11 @@ function useLabels(near: u32): usize {
 /**
  * Creates the metric that the line names in this family, where findMetric has just not found it. `shape` is its block's,
  * `rest` the bytes behind its labels, which are left undefined. `length` is INCOMPLETE (samples.ts), or the bytes of the
- * value, where the walk over samples stands then. 0: there is no room, and nothing has changed.
+ * value; the walk over samples (record.ts) stands there then. 0: there is no room, and nothing has changed.
  */
 export function createMetric(family: u32, shape: u32, length: u32, rest: usize): u32 {
-  // In a full narrow cache no text is looked for in vain.
+  // In a full narrow cache no text is looked for in vain: where there is less room than a usual record needs, two bytes
+  // a label, it has to be made first.
   if (!WIDE && !canGrow(0, LABELS_AT + (labelCount as usize) * 2 + rest + OFFSET)) return 0;
   const near = lastBlock(address(family));
   let names: u32 = 0;

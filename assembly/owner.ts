@@ -84,8 +84,9 @@ export let part: u32 = 0;
 export let specialAt: usize = 0;
 export let specialBytes: usize = 0;
 
-/** Where a new owner's name is x_total or x_info, and OpenMetrics declared x: bytes of that name, else 0; and its family. */
+/** Where a new owner's name is x_total or x_info, and OpenMetrics declared x: the family x, and the bytes of its name. */
 let base: u32 = 0;
+/** 0: there is no such declaration. */
 export let baseBytes: usize = 0;
 
 /** Whether a type's metrics hold many samples. */

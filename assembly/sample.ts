@@ -233,7 +233,7 @@ function attempt(): i32 {
       leaveOwner();
       return result;
     }
-    // The walk over samples still stands there, if nothing was moved for a base.
+    // createMetric left the walk over samples at the new value, unless adopting a base has moved it since.
     if (part == TOTAL && baseBytes == 0) return putValue(0);
   } else if (!touch(address(metric >> 4), metricAddress(metric)) && !isFull) return REFUSED;
   if (kindOf(address(metric >> 4)) != MULTI) {

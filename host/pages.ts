@@ -14,7 +14,7 @@ import type { Log } from "./log.js";
  * A batch ends with the piece that reaches this size: with that piece, it is what is held for one scraper. A write costs
  * Node as much as tens of kilobytes of a page cost the module, whatever its size.
  */
-export const BATCH_BYTES = 262_144;
+export const BATCH_BYTES = 131_072;
 /** Batch buffers that are kept for the next page. */
 const SPARE_BUFFERS = 2;
 /** Below this gzip is not worth it. */

@@ -263,7 +263,8 @@ interface ListeningHandle {
 
 /**
  * Hands connections on. When descriptors run out, libuv refuses what waits with one that it keeps for that, and says
- * nothing; an error is what it could not handle.
+ * nothing; an error is what it could not handle. Where handles are wanted, Node's own function, which makes a Socket of
+ * each, is replaced; it still gets errors, and what is no handle that can be read.
  */
 function accept(server: Server, handlers: Handlers): void {
   server.on("connection", (socket) => handlers.connection(socket));
