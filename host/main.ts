@@ -6,10 +6,9 @@ import { setFlagsFromString } from "node:v8";
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 const SIGNAL_STATUS = 128;
 
-// Memory first: one run of V8's optimizing compiler brings 3 MiB of its own code into memory, at start for nothing. Under
-// load it would save a sixth of a connection that sends one page, and next to nothing of a stream: its time is spent in
-// the kernel and in the module, which has a compiler of its own that this does not turn off. A small page would
-// cost half, which matters at a thousand scrapes a second.
+// Memory first: one run of V8's optimizing compiler brings its own code into memory, at start for nothing. Under load it
+// would save little: the time is spent in the kernel and in the module, which has a compiler of its own that this does
+// not turn off. Only small pages would be much cheaper, which matters at a thousand scrapes a second.
 setFlagsFromString("--no-opt");
 setFlagsFromString("--no-sparkplug");
 // The young generation stays as small as it starts. Short connections would make it grow to 16 MiB twice over: what

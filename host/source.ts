@@ -3,9 +3,8 @@
  *
  * A Socket of Node's is a stream with queues, events and timers, of which a push needs nothing. So the usual source is
  * the handle beneath it, read as Socket itself reads it when it is given a buffer (its `onread` option): the kernel's
- * bytes land in the region, and a connection that sends one page costs less than half of what it costs with a Socket.
- * Nothing of that is documented: where Node has it no more, or with `--read data`, the source is a Socket with its 'data'
- * events, copied into the region.
+ * bytes land in the region, and a connection that sends one page costs much less. Nothing of that is documented: where
+ * Node has it no more, or with `--read data`, the source is a Socket with its 'data' events, copied into the region.
  */
 import { Socket } from "node:net";
 
